@@ -15,7 +15,8 @@ export CGO_ENABLED := 0
 
 # Folders in which things run side by side: tested under the race detector.
 RACE  := act api auth guard lease live lnmarkets notify paper pay queue record run socketio watch
-# Folders that test the product from outside.
+# Folders that test the product from outside. They drive a built binary, which
+# the test cache does not see.
 OUTER := e2e bench
 
 MODULE   := github.com/vigiaguard/vigia
@@ -48,7 +49,6 @@ test: deps ## Installs what the tests need and runs them (15 min from a fresh cl
 	$(GO) vet ./...
 	$(GO) test $(call but,$(RACE) $(OUTER))
 	$(race) $(call there,$(RACE))
-	# These drive a built binary, which the test cache does not see.
 	$(GO) test -count=1 -timeout 12m $(call there,$(OUTER))
 	@scripts/test-deps --say
 
