@@ -1,0 +1,137 @@
+package decide
+
+import (
+	"time"
+
+	"github.com/vigiaguard/vigia"
+)
+
+// Due is when a subject has to be decided again: when the price falls to Below or
+// rises to Above (0 is never), or at At (zero is never).
+type Due struct {
+	Subject      vigia.Subject
+	Below, Above vigia.Price
+	At           time.Time
+}
+
+// NextDue says when decisions can change next, all else equal: one row per
+// subject. It may be early, never late.
+func NextDue(f *Facts) []Due {
+	var d Decider
+	d.Decide(f)
+	return d.NextDue()
+}
+
+// NextDue is what follows from the last Decide; it is good until the next one.
+func (d *Decider) NextDue() []Due { return d.dues }
+
+func (d *Decider) dueOf(subject vigia.Subject) *Due {
+	for i := range d.dues {
+		if d.dues[i].Subject == subject {
+			return &d.dues[i]
+		}
+	}
+	d.dues = append(d.dues, Due{Subject: subject})
+	return &d.dues[len(d.dues)-1]
+}
+
+// price arms the nearer of what is armed and p, on the side of last it lies on.
+func (u *Due) price(p, last vigia.Price) {
+	switch {
+	case p < last && p >= vigia.MinPrice:
+		u.Below = max(u.Below, p)
+	case p > last && p <= vigia.MaxPrice && (u.Above == 0 || p < u.Above):
+		u.Above = p
+	}
+}
+
+// at arms the earlier of what is armed and t; what has passed is not armed.
+func (u *Due) at(t, now time.Time) {
+	if t.After(now) && (u.At.IsZero() || t.Before(u.At)) {
+		u.At = t
+	}
+}
+
+// due arms everything at which one guard's decision on one trade can change.
+func (d *Decider) due(g *guarded) {
+	u, last, now := d.dueOf(g.subject), d.f.Market.Last, d.f.Now
+	if last == 0 || g.decision.Reason == vigia.ReasonShadowClosed {
+		return
+	}
+	back := vigia.Price(g.trade.Side)
+	for i := range g.auto.Guard.Steps {
+		step := &g.auto.Guard.Steps[i]
+		fires := step.FiresAt(&g.trade)
+		u.price(fires, last)
+		u.price(fires+back, last)
+		u.price(step.ClearAt(&g.trade, g.auto.Guard.Hysteresis), last)
+	}
+	if g.dry {
+		u.price(g.state.Shadow.Stop, last)
+	}
+	if g.step >= 0 {
+		d.dueTriggered(g, u)
+	}
+	if g.decision.Action.Lane() == vigia.LaneStop || g.step >= 0 {
+		u.at(g.begun.Add(vigia.FreshFor+time.Nanosecond), now)
+		u.at(g.begun.Add(vigia.SeenRunningFor+time.Nanosecond), now)
+	}
+	u.at(g.state.LastAt.Add(g.auto.Guard.CoolDown()), now)
+	for _, spend := range g.state.Shadow.Spends {
+		u.at(spend.At.Add(hour), now)
+		u.at(spend.At.Add(day), now)
+	}
+}
+
+// dueTriggered arms the prices of a trade whose condition holds. Back from
+// liquidation its need shrinks with every tick. Towards it, need only grows: what
+// is out of reach stays so, and only these wait for the very next tick.
+func (d *Decider) dueTriggered(g *guarded, u *Due) {
+	last, back := d.f.Market.Last, vigia.Price(g.trade.Side)
+	u.price(last+back, last)
+	switch g.decision.Reason {
+	case vigia.ReasonShortOfSats, vigia.ReasonLimitReached, vigia.ReasonLeverageFloor, vigia.ReasonTrueWhenArmed:
+	case vigia.ReasonStopComesFirst:
+		u.price(g.trade.StopLoss, last)
+	case vigia.ReasonCoolingDown:
+		u.price(g.state.LastPrice-back, last)
+	default:
+		u.price(last-back, last)
+	}
+}
+
+// duesOfReserves arms the times at which what was spent stops counting.
+func (d *Decider) duesOfReserves() {
+	for i := range d.f.Reserves {
+		r := &d.f.Reserves[i]
+		if r.State != vigia.ReserveSpent {
+			continue
+		}
+		for j := range d.dues {
+			u := &d.dues[j]
+			u.at(r.SettledAt.Add(day), d.f.Now)
+			if r.Counts && u.Subject == r.Subject {
+				u.at(r.At.Add(hour), d.f.Now)
+			}
+		}
+	}
+	for i := range d.f.Requested {
+		e := &d.f.Requested[i]
+		d.dueOf(e.Subject).at(e.CreatedAt.Add(vigia.CommandExpires+time.Nanosecond), d.f.Now)
+	}
+	d.dueOfAlerts()
+}
+
+// dueOfAlerts arms the times at which protection lapses by itself, for those who
+// asked to be told.
+func (d *Decider) dueOfAlerts() {
+	for i := range d.f.Automations {
+		a := &d.f.Automations[i]
+		if a.Alert == nil || a.Alert.When != vigia.AlertUnprotected || a.Mode == vigia.ModeOff {
+			continue
+		}
+		u := d.dueOf(vigia.AccountSubject())
+		u.at(d.f.Snapshot.TradesBegun.Add(vigia.FreshFor+time.Nanosecond), d.f.Now)
+		u.at(d.f.Account.ProvedAt.Add(vigia.ProofLasts+time.Nanosecond), d.f.Now)
+	}
+}
