@@ -38,7 +38,15 @@ const (
 	OutcomeDone    ActionOutcome = "done"
 	OutcomePartial ActionOutcome = "partial"
 	OutcomeFailed  ActionOutcome = "failed"
+	// OutcomeRefused: the exchange refused the size; it is read again and
+	// resized once without waiting.
+	OutcomeRefused ActionOutcome = "refused"
+	// OutcomeUnsent: nothing reached the exchange; tried again after UnsentWait.
+	OutcomeUnsent ActionOutcome = "unsent"
 )
+
+// UnsentWait is the pause before what was provably not executed is tried again.
+const UnsentWait = time.Second
 
 // Shadow is what a dry run would have done so far with a trade.
 type Shadow struct {

@@ -76,7 +76,7 @@ func (d *Decider) due(g *guarded) {
 		u.at(g.begun.Add(vigia.FreshFor+time.Nanosecond), now)
 		u.at(g.begun.Add(vigia.SeenRunningFor+time.Nanosecond), now)
 	}
-	u.at(g.state.LastAt.Add(g.auto.Guard.CoolDown()), now)
+	u.at(g.coolUntil(), now)
 	for _, spend := range g.state.Shadow.Spends {
 		u.at(spend.At.Add(hour), now)
 		u.at(spend.At.Add(day), now)

@@ -193,13 +193,18 @@ func (g *guarded) ourStop() bool {
 // coolingDown says whether a failed or partial action still waits: not when the
 // price came nearer to liquidation since.
 func coolingDown(f *Facts, g *guarded) bool {
+	return f.Now.Before(g.coolUntil()) && !g.trade.Side.Worse(f.Market.Last, g.state.LastPrice)
+}
+
+// coolUntil is when the wait after the last action ends; zero where there is none.
+func (g *guarded) coolUntil() time.Time {
 	switch g.state.LastOutcome {
 	case vigia.OutcomeFailed, vigia.OutcomePartial:
-	default:
-		return false
+		return g.state.LastAt.Add(g.auto.Guard.CoolDown())
+	case vigia.OutcomeUnsent:
+		return g.state.LastAt.Add(min(vigia.UnsentWait, g.auto.Guard.CoolDown()))
 	}
-	return f.Now.Before(g.state.LastAt.Add(g.auto.Guard.CoolDown())) &&
-		!g.trade.Side.Worse(f.Market.Last, g.state.LastPrice)
+	return time.Time{}
 }
 
 // judgeClose closes a trade whose close step holds. While our stop rests there,
