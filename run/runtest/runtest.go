@@ -26,10 +26,10 @@ type T interface {
 
 var errParent = errors.New("the parent went home")
 
-// Stress starts and stops services that make makes: twice, in the wrong order,
+// Stress starts and stops services that fresh makes: twice, in the wrong order,
 // again after the end, under a parent that ends, and by many at once. What it
 // finds it says by t.Errorf; a service that does not stop hangs the test.
-func Stress(t T, make func() run.Service) {
+func Stress(t T, fresh func() run.Service) {
 	t.Helper()
 	for _, c := range []struct {
 		name string
@@ -42,7 +42,7 @@ func Stress(t T, make func() run.Service) {
 		{"a parent that has ended", parentEnded},
 		{"many at once", manyAtOnce},
 	} {
-		s := make()
+		s := fresh()
 		err := c.try(t, s)
 		s.Stop()
 		if err == nil {
