@@ -64,7 +64,8 @@ func QuantityFor(margin Sats, p Price, lev Leverage) USD {
 
 // LeverageOf is K·Q/(M·P), rounded to the millionth (reference 7.1). It may come
 // out a little under 1 for a trade sized by its margin, whose quantity was
-// floored; the exchange shows MinLeverage then.
+// floored; the exchange shows MinLeverage then. What does not fit, as the leverage
+// of no margin, is math.MaxInt64.
 func LeverageOf(q USD, margin Sats, p Price) Leverage {
 	if margin <= 0 {
 		return math.MaxInt64

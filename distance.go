@@ -59,7 +59,8 @@ func PriceAtDistance(side Side, liquidation Price, x Percent) Price {
 }
 
 // PriceAtPath is the first price on the way to liquidation at which x percent
-// of the path is used: for a long the highest, for a short the lowest.
+// of the path is used: for a long the highest, for a short the lowest. Beyond
+// 100 % it may leave the grid.
 func PriceAtPath(entry, liquidation Price, x Percent) Price {
 	span := int64(entry - liquidation)
 	if span >= 0 {

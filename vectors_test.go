@@ -151,7 +151,13 @@ type shown float64
 
 func (s shown) leverage() vigia.Leverage { return vigia.LeverageFromFloat(float64(s)) }
 
-func same[T comparable](t *testing.T, what string, got, want T) {
+// reporter is what *testing.T and *rapid.T have in common here.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+func same[T comparable](t reporter, what string, got, want T) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%s is %v, want %v", what, got, want)
