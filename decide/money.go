@@ -56,6 +56,9 @@ func (p *purse) fill(f *Facts) {
 			p.free -= r.Cost
 			p.unknown += unknown
 		}
+		if r.ByHand {
+			continue
+		}
 		if held || f.Now.Sub(r.SettledAt) < day {
 			p.day += r.Cost
 			p.dayUnknown += unknown
