@@ -22,6 +22,20 @@ type Source interface {
 	Next() (Point, error)
 }
 
+// Points is a [Source] of points written down beforehand.
+func Points(points ...Point) Source { return &listed{points: points} }
+
+type listed struct{ points []Point }
+
+func (l *listed) Next() (Point, error) {
+	if len(l.points) == 0 {
+		return Point{}, io.EOF
+	}
+	p := l.points[0]
+	l.points = l.points[1:]
+	return p, nil
+}
+
 // HalfDollars walks from point to point of another source in steps of half a
 // dollar, the times spread evenly: no level between two points is jumped over.
 func HalfDollars(points Source) Source { return &walker{points: points} }
