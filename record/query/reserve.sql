@@ -1,0 +1,35 @@
+-- name: InsertReserve :exec
+INSERT INTO reserve (execution, owner, account, subject, state, cost, counts, by_hand, at, settled_at)
+VALUES (@execution, @owner, @account, @subject, 'held', @cost, @counts, @by_hand, @at, 0);
+
+-- name: SettleReserve :execrows
+UPDATE reserve SET state = @state, cost = @cost, settled_at = @settled_at
+WHERE execution = @execution AND state = 'held';
+
+-- name: CountedInDay :one
+SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM reserve
+WHERE account = @account AND by_hand = FALSE AND (state = 'held' OR (state = 'spent' AND settled_at > @since));
+
+-- name: CountedOnSubject :one
+SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM reserve
+WHERE account = @account AND subject = @subject AND by_hand = FALSE AND state IN ('held', 'spent');
+
+-- name: RecentReserves :many
+-- Those held, and those spent since.
+SELECT reserve.*, execution.state AS execution_state FROM reserve JOIN execution ON execution.id = reserve.execution
+WHERE reserve.account = @account AND (reserve.state = 'held' OR (reserve.state = 'spent' AND reserve.settled_at > @since))
+ORDER BY reserve.execution;
+
+-- name: SpentOnSubject :many
+-- Those spent on a subject up to then: with the recent ones, all of them.
+SELECT * FROM reserve
+WHERE account = @account AND subject = @subject AND state = 'spent' AND settled_at <= @since
+ORDER BY execution;
+
+-- name: AllReserves :many
+-- Those held, those spent since, and those ever spent on a trade last seen
+-- running.
+SELECT reserve.*, execution.state AS execution_state FROM reserve JOIN execution ON execution.id = reserve.execution
+WHERE reserve.state = 'held' OR (reserve.state = 'spent' AND (reserve.settled_at > @since OR EXISTS (
+    SELECT 1 FROM trade_seen WHERE trade_seen.account = reserve.account AND 'trade:' || trade_seen.trade = reserve.subject)))
+ORDER BY reserve.account, reserve.execution;

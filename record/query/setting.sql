@@ -1,0 +1,9 @@
+-- name: SetSetting :exec
+INSERT INTO setting (owner, name, value, at) VALUES (@owner, @name, @value, @at)
+ON CONFLICT (owner, name) DO UPDATE SET value = excluded.value, at = excluded.at;
+
+-- name: Setting :one
+SELECT value FROM setting WHERE owner = @owner AND name = @name;
+
+-- name: Settings :many
+SELECT name, value FROM setting WHERE owner = @owner ORDER BY name;

@@ -1,0 +1,2 @@
+-- name: User :one
+SELECT * FROM "user" WHERE id = @id;
