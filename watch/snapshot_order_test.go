@@ -12,33 +12,34 @@ import (
 	"github.com/vigiaguard/vigia"
 )
 
-// history is what an exchange did to one trade: its states in order.
+// history is what an exchange did to one trade: its states in order. Times are
+// tenths of a second.
 type history struct {
-	at     []float64
+	at     []int
 	states []vigia.Trade
 }
 
-func (h *history) then(second float64, change func(*vigia.Trade)) {
+func (h *history) then(tenth int, change func(*vigia.Trade)) {
 	t := h.states[len(h.states)-1]
 	change(&t)
-	h.at, h.states = append(h.at, second), append(h.states, t)
+	h.at, h.states = append(h.at, tenth), append(h.states, t)
 }
 
-func (h *history) state(second float64) vigia.Trade {
-	i, found := slices.BinarySearch(h.at, second)
-	if !found {
+func (h *history) state(tenth int) vigia.Trade {
+	i := len(h.at) - 1
+	for h.at[i] > tenth {
 		i--
 	}
 	return h.states[i]
 }
 
-// since says whether a sighting is a state the trade had at or after a second.
-func (h *history) since(second float64, t vigia.Trade) bool {
+// since says whether a sighting is a state the trade had at or after a time.
+func (h *history) since(tenth int, t vigia.Trade) bool {
 	for i := len(h.states) - 1; i >= 0; i-- {
 		if h.states[i] == t {
 			return true
 		}
-		if h.at[i] <= second {
+		if h.at[i] <= tenth {
 			break
 		}
 	}
@@ -46,11 +47,13 @@ func (h *history) since(second float64, t vigia.Trade) bool {
 }
 
 type arrival struct {
-	second  float64
+	tenth   int
 	deliver func(*Snapshots)
 	// executed is when the action that it settles was executed; 0 for a read.
-	executed float64
+	executed int
 }
+
+func tenth(n int) time.Time { return start.Add(time.Duration(n) * 100 * time.Millisecond) }
 
 // Whatever is read and answered while margin is added, by us and by hand, and
 // funding is paid: in whatever order it arrives, what is shown was true after
@@ -58,44 +61,10 @@ type arrival struct {
 func TestSnapshotNeverForgetsAnAction(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		h := &history{at: []float64{0}, states: []vigia.Trade{trade("a", 50_000)}}
-		var arrivals []arrival
-		seconds := func(name string, from, to int) float64 {
-			return float64(rapid.IntRange(from*10, to*10).Draw(t, name)) / 10
-		}
-		now := 1.0
-		for i := range rapid.IntRange(1, 8).Draw(t, "events") {
-			amount := vigia.Sats(1000 << i) // no sum of them is another one
-			now += 0.1 + seconds("pause", 0, 4)
-			switch rapid.SampledFrom([]string{"add", "add", "hand", "funding"}).Draw(t, "event") {
-			case "add":
-				begun, executed := now, now+seconds("under way", 0, 2)
-				answered := executed + seconds("back", 0, 2)
-				h.then(executed, func(t *vigia.Trade) { *t = t.WithMargin(t.Margin + amount) })
-				a := Answer{Begun: at(begun), At: at(answered), Lane: vigia.LaneMargin, Trade: h.state(executed)}
-				arrivals = append(arrivals, arrival{answered, func(s *Snapshots) { s.SawAnswer(me, a) }, executed})
-				now = answered // one unsettled call of a lane
-			case "hand":
-				h.then(now, func(t *vigia.Trade) { *t = t.WithMargin(t.Margin + amount) })
-			case "funding":
-				h.then(now, func(t *vigia.Trade) {
-					*t = t.WithMargin(t.Margin - amount/100)
-					t.Funding += amount / 100
-				})
-			}
-		}
-		for range rapid.IntRange(0, 12).Draw(t, "reads") {
-			begun := seconds("read", 0, 1+int(now))
-			executed := begun + seconds("read under way", 0, 3)
-			answered := executed + seconds("read back", 0, 3)
-			content := list(h.state(executed))
-			arrivals = append(arrivals, arrival{answered, func(s *Snapshots) { s.SawRunning(me, at(begun), content) }, 0})
-		}
-		slices.SortStableFunc(arrivals, func(a, b arrival) int { return int(10*a.second) - int(10*b.second) })
-
+		h := &history{at: []int{0}, states: []vigia.Trade{trade("a", 50_000)}}
+		arrivals := drawReads(t, h, drawEvents(t, h))
 		var snapshots Snapshots
-		settled := 0.0
-		version := time.Time{}
+		settled, version := 0, time.Time{}
 		for _, arrived := range arrivals {
 			arrived.deliver(&snapshots)
 			settled = max(settled, arrived.executed)
@@ -104,15 +73,55 @@ func TestSnapshotNeverForgetsAnAction(t *testing.T) {
 			}
 			seen := snapshots.Of(me).Trades[0]
 			if !h.since(settled, seen.Trade) {
-				t.Fatalf("at %v: shows margin %d, funding %d, which was no more after %v (%v)",
-					arrived.second, seen.Margin, seen.Funding, settled, h.at)
+				t.Fatalf("at %d: shows margin %d, funding %d, which was no more after %d (%v)",
+					arrived.tenth, seen.Margin, seen.Funding, settled, h.at)
 			}
 			if seen.Begun.Before(version) {
-				t.Fatalf("at %v: the version went back from %v to %v", arrived.second, version, seen.Begun)
+				t.Fatalf("at %d: the version went back from %v to %v", arrived.tenth, version, seen.Begun)
 			}
 			version = seen.Begun
 		}
 	})
+}
+
+// drawEvents makes a history, and the answers of our own actions in it.
+func drawEvents(t *rapid.T, h *history) []arrival {
+	var answers []arrival
+	now := 10
+	for i := range rapid.IntRange(1, 8).Draw(t, "events") {
+		amount := vigia.Sats(1000 << i) // no sum of them is another one
+		now += rapid.IntRange(1, 40).Draw(t, "pause")
+		switch rapid.SampledFrom([]string{"add", "add", "hand", "funding"}).Draw(t, "event") {
+		case "add":
+			begun, executed := now, now+rapid.IntRange(0, 20).Draw(t, "under way")
+			answered := executed + rapid.IntRange(0, 20).Draw(t, "back")
+			h.then(executed, func(t *vigia.Trade) { *t = t.WithMargin(t.Margin + amount) })
+			a := Answer{Begun: tenth(begun), At: tenth(answered), Lane: vigia.LaneMargin, Trade: h.state(executed)}
+			answers = append(answers, arrival{answered, func(s *Snapshots) { s.SawAnswer(me, a) }, executed})
+			now = answered // one unsettled call of a lane
+		case "hand":
+			h.then(now, func(t *vigia.Trade) { *t = t.WithMargin(t.Margin + amount) })
+		case "funding":
+			h.then(now, func(t *vigia.Trade) {
+				*t = t.WithMargin(t.Margin - amount/100)
+				t.Funding += amount / 100
+			})
+		}
+	}
+	return answers
+}
+
+// drawReads adds reads of the history and puts everything in order of arrival.
+func drawReads(t *rapid.T, h *history, arrivals []arrival) []arrival {
+	for range rapid.IntRange(0, 12).Draw(t, "reads") {
+		begun := rapid.IntRange(0, h.at[len(h.at)-1]+10).Draw(t, "read")
+		executed := begun + rapid.IntRange(0, 30).Draw(t, "read under way")
+		answered := executed + rapid.IntRange(0, 30).Draw(t, "read back")
+		content := list(h.state(executed))
+		arrivals = append(arrivals, arrival{answered, func(s *Snapshots) { s.SawRunning(me, tenth(begun), content) }, 0})
+	}
+	slices.SortStableFunc(arrivals, func(a, b arrival) int { return a.tenth - b.tenth })
+	return arrivals
 }
 
 // Readers take no lock and see whole snapshots, each newer than the one before.
