@@ -23,7 +23,8 @@ func (d *Decider) alert(a *vigia.Automation) {
 			}
 		}
 	case vigia.AlertBlind:
-		d.raise(a, vigia.AccountSubject(), len(d.f.Snapshot.Trades) > 0 && d.f.Market.Blind(d.f.Now))
+		open := len(d.f.Snapshot.Trades) > 0 || d.f.Snapshot.Cross.Quantity != 0
+		d.raise(a, vigia.AccountSubject(), open && d.f.Market.Blind(d.f.Now))
 	}
 }
 

@@ -14,6 +14,7 @@ func (d *Decider) commands() {
 			decision.Amount, decision.Cost, decision.Replaces = 0, 0, ""
 		} else {
 			d.taken = append(d.taken, decision.Subject)
+			d.promised += max(0, decision.Cost)
 		}
 		d.out.Decisions = append(d.out.Decisions, decision)
 	}
@@ -54,16 +55,15 @@ func (d *Decider) begin(decision *vigia.Decision) vigia.Reason {
 			decision.Cost = seen.AddCost(decision.Amount)
 		}
 	}
-	for _, taken := range d.taken {
-		if taken == decision.Subject {
-			return vigia.ReasonInFlight
-		}
+	if d.commanded(decision.Subject) {
+		return vigia.ReasonInFlight
 	}
 	busy := d.f.busy(decision.Subject, decision.Action.Lane())
 	switch {
 	case busy == nil:
 		return ""
-	case busy.State == vigia.ExecutionUnknown && (busy.MayRepeat || decision.Action.SafeToRepeat()):
+	case busy.State == vigia.ExecutionUnknown &&
+		(busy.MayRepeat || busy.Action == vigia.ActionProve || decision.Action.SafeToRepeat()):
 		decision.Replaces = busy.ID
 		return ""
 	case busy.State == vigia.ExecutionUnknown:
@@ -73,7 +73,8 @@ func (d *Decider) begin(decision *vigia.Decision) vigia.Reason {
 }
 
 // prove chooses the trade farthest from liquidation, and only when every trade
-// stands beyond trigger + hysteresis of every rule that covers it.
+// stands beyond trigger + hysteresis of every rule that covers it. A step that
+// only tells is no danger.
 func (d *Decider) prove(decision *vigia.Decision) vigia.Reason {
 	f := d.f
 	if f.Market.Blind(f.Now) {
@@ -106,7 +107,8 @@ func (f *Facts) endangered(t *vigia.Trade) bool {
 			continue
 		}
 		for j := range a.Guard.Steps {
-			if !cleared(&guarded{auto: a, trade: *t}, &a.Guard.Steps[j], f.Market.Last) {
+			step := &a.Guard.Steps[j]
+			if step.Action != vigia.GuardNotify && !cleared(&guarded{auto: a, trade: *t}, step, f.Market.Last) {
 				return true
 			}
 		}

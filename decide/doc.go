@@ -15,16 +15,19 @@
 //
 // Every automation and subject gets exactly one decision: an action, or one of a
 // closed list of reasons for doing nothing; a notify step that speaks adds one of
-// its own. An action is a wish: the caller
-// commits its intent, and decides again from facts that include the reserve it
-// took. Decisions made together are consistent under that: carrying out the first
-// leaves the others as they were, or better.
+// its own, and a dry run says at a liquidation how far it would have held. Those
+// that act come first, rescues before stops, in the order the money was given out.
+// An action is a wish: the caller commits its intent, and decides again from facts
+// that include the reserve it took. Decisions made together are consistent under
+// that: carrying out the first leaves the others as they were, or better.
 //
 // # Money
 //
 // What a rule may spend is the least of its limits and of the free balance, which
 // is the last read less every reserve held or spent since that read began. A
-// rescue takes the whole target or what if_short says. Among trades with
+// balance never read is not an empty one: nothing is decided by it, and nothing is
+// closed for being short by one that is not fresh. A rescue takes the whole target
+// or what if_short says. Among trades with
 // add_what_there_is all come up to survival (trigger + hysteresis) before one is
 // brought to its target.
 //

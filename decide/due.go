@@ -58,45 +58,66 @@ func (d *Decider) due(g *guarded) {
 	if last == 0 || g.decision.Reason == vigia.ReasonShadowClosed {
 		return
 	}
-	back := vigia.Price(g.trade.Side)
+	back, marked := vigia.Price(g.trade.Side), g.state.TrueWhenArmed|g.state.Told
 	for i := range g.auto.Guard.Steps {
 		step := &g.auto.Guard.Steps[i]
 		fires := step.FiresAt(&g.trade)
+		if step.Holds(&g.trade, last) {
+			fires += back
+		}
 		u.price(fires, last)
-		u.price(fires+back, last)
-		u.price(step.ClearAt(&g.trade, g.auto.Guard.Hysteresis), last)
-	}
-	if g.dry {
-		u.price(g.state.Shadow.Stop, last)
+		if marked&(1<<i) != 0 {
+			u.price(step.ClearAt(&g.trade, g.auto.Guard.Hysteresis), last)
+		}
 	}
 	if g.step >= 0 {
 		d.dueTriggered(g, u)
 	}
-	if g.decision.Action.Lane() == vigia.LaneStop || g.step >= 0 {
+	if g.step >= 0 || g.decision.Action.Lane() == vigia.LaneStop {
 		u.at(g.begun.Add(vigia.FreshFor+time.Nanosecond), now)
 		u.at(g.begun.Add(vigia.SeenRunningFor+time.Nanosecond), now)
+		u.at(d.f.Snapshot.FreeBegun.Add(vigia.FreshFor+time.Nanosecond), now)
 	}
 	u.at(g.coolUntil(), now)
-	for _, spend := range g.state.Shadow.Spends {
-		u.at(spend.At.Add(hour), now)
-		u.at(spend.At.Add(day), now)
+	if g.dry {
+		d.dueShadow(g, u)
 	}
 }
 
-// dueTriggered arms the prices of a trade whose condition holds. Back from
-// liquidation its need shrinks with every tick. Towards it, need only grows: what
-// is out of reach stays so, and only these wait for the very next tick.
+// dueShadow arms what only a shadow has. What a dry run decides happens to it at
+// once, so it is decided again at once.
+func (d *Decider) dueShadow(g *guarded, u *Due) {
+	u.price(g.state.Shadow.Stop, d.f.Market.Last)
+	for _, spend := range g.state.Shadow.Spends {
+		u.at(spend.At.Add(hour), d.f.Now)
+		u.at(spend.At.Add(day), d.f.Now)
+	}
+	if g.decision.Acts() {
+		u.at(d.f.Now.Add(time.Nanosecond), d.f.Now)
+	}
+}
+
+// dueTriggered arms the prices of a trade whose condition holds, beyond those of
+// its steps. What asked the purse needs less with every tick away from liquidation
+// and more with every tick towards it: what is out of reach stays so there.
 func (d *Decider) dueTriggered(g *guarded, u *Due) {
 	last, back := d.f.Market.Last, vigia.Price(g.trade.Side)
-	u.price(last+back, last)
 	switch g.decision.Reason {
-	case vigia.ReasonShortOfSats, vigia.ReasonLimitReached, vigia.ReasonLeverageFloor, vigia.ReasonTrueWhenArmed:
+	case vigia.ReasonTrueWhenArmed:
 	case vigia.ReasonStopComesFirst:
 		u.price(g.trade.StopLoss, last)
 	case vigia.ReasonCoolingDown:
 		u.price(g.state.LastPrice-back, last)
+	case vigia.ReasonShortOfSats, vigia.ReasonLimitReached, vigia.ReasonLeverageFloor:
+		u.price(last+back, last)
+	case vigia.ReasonInFlight, vigia.ReasonAwaitingUnknown:
+		if g.wants {
+			u.price(last-1, last)
+			u.price(last+1, last)
+		}
 	default:
-		u.price(last-back, last)
+		u.price(last-1, last)
+		u.price(last+1, last)
 	}
 }
 
@@ -117,7 +138,12 @@ func (d *Decider) duesOfReserves() {
 	}
 	for i := range d.f.Requested {
 		e := &d.f.Requested[i]
-		d.dueOf(e.Subject).at(e.CreatedAt.Add(vigia.CommandExpires+time.Nanosecond), d.f.Now)
+		u := d.dueOf(e.Subject)
+		u.at(e.CreatedAt.Add(vigia.CommandExpires+time.Nanosecond), d.f.Now)
+		if e.Action == vigia.ActionProve {
+			u.price(d.f.Market.Last-1, d.f.Market.Last)
+			u.price(d.f.Market.Last+1, d.f.Market.Last)
+		}
 	}
 	d.dueOfAlerts()
 }
@@ -132,6 +158,9 @@ func (d *Decider) dueOfAlerts() {
 		}
 		u := d.dueOf(vigia.AccountSubject())
 		u.at(d.f.Snapshot.TradesBegun.Add(vigia.FreshFor+time.Nanosecond), d.f.Now)
+		for j := range d.f.Snapshot.Trades {
+			u.at(d.f.Snapshot.Trades[j].Begun.Add(vigia.FreshFor+time.Nanosecond), d.f.Now)
+		}
 		u.at(d.f.Account.ProvedAt.Add(vigia.ProofLasts+time.Nanosecond), d.f.Now)
 	}
 }

@@ -69,9 +69,21 @@ func (f *Facts) busy(subject vigia.Subject, lane vigia.Lane) *vigia.Execution {
 		if e.Subject != subject || e.Action.Lane() != lane || f.replaced(e.ID) {
 			continue
 		}
-		found = e
+		if found == nil || found.State != vigia.ExecutionIntent {
+			found = e
+		}
 	}
 	return found
+}
+
+// calledAt is when a call left, as late as it is known.
+func calledAt(e *vigia.Execution) time.Time {
+	for _, at := range []time.Time{e.AnsweredAt, e.SentAt, e.SignedAt} {
+		if !at.IsZero() {
+			return at
+		}
+	}
+	return e.CreatedAt
 }
 
 // replaced says whether a later attempt took over an unknown execution's claim.
@@ -87,7 +99,7 @@ func (f *Facts) replaced(id vigia.ExecutionID) bool {
 // ourStop says whether the stop-loss of a trade is one that any rule of ours set
 // on the exchange.
 func (f *Facts) ourStop(t *vigia.Trade) bool {
-	if t.StopLoss == 0 {
+	if t.StopLoss == 0 || t.Trailing != 0 {
 		return false
 	}
 	subject := vigia.TradeSubject(t.ID)

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vigiaguard/vigia"
@@ -25,7 +26,9 @@ type guarded struct {
 	// survive to clear trigger + hysteresis.
 	wants                  bool
 	need, survive, granted vigia.Sats
-	short                  vigia.Reason
+	// toppedUp says that it went through the second round.
+	toppedUp bool
+	short    vigia.Reason
 }
 
 func (g *guarded) nothing(why vigia.Reason) {
@@ -53,15 +56,29 @@ func (d *Decider) gather(a *vigia.Automation) {
 
 // judge finds the step that acts, and what holds it back.
 func (d *Decider) judge(g *guarded) {
-	if why := d.f.heldBack(g.dry); why != "" {
+	if g.dry {
+		if d.overlay(g); d.shadowEnds(g) {
+			return
+		}
+	}
+	why := d.f.heldBack(g.dry)
+	if d.f.Market.Blind(d.f.Now) {
 		d.remember(g)
 		g.nothing(why)
 		return
 	}
+	// What is true already is judged when the rule is saved, also while something
+	// holds it back: it would be another price later.
 	d.arm(g)
 	last := d.f.Market.Last
 	g.distance = vigia.Distance(g.trade.Side, last, g.trade.Liquidation)
-	d.tell(g)
+	if why == "" || why == vigia.ReasonKeyRefused || why == vigia.ReasonReadOnlyKey {
+		d.tell(g)
+	}
+	if why != "" {
+		g.nothing(why)
+		return
+	}
 	g.step = deepest(g, last)
 	switch {
 	case g.step < 0:
@@ -108,17 +125,24 @@ func (f *Facts) heldBack(dry bool) vigia.Reason {
 // stale says whether a sighting is too old to close on.
 func (f *Facts) stale(begun time.Time) bool { return vigia.Age(f.Now, begun) > vigia.FreshFor }
 
+// outdated says that a trade was not seen since the last action on it was settled.
+// A shadow changes at once, without being seen.
+func (g *guarded) outdated() bool { return !g.dry && g.begun.Before(g.state.LastAt) }
+
 // judgeAdd asks the purse for margin, unless something holds it back.
 func (d *Decider) judgeAdd(g *guarded) {
 	f := d.f
-	if !g.dry {
-		if why := d.laneFree(g); why != "" {
-			g.nothing(why)
-			return
-		}
+	if own := d.busyLane(g, vigia.LaneClose); own != nil && own.Automation == g.auto.ID &&
+		own.State == vigia.ExecutionUnknown && g.auto.Guard.IfShort == vigia.ShortClose && !d.commanded(g.subject) {
+		d.closeNow(g, vigia.ReasonShortClose)
+		return
+	}
+	if why := d.laneFree(g); why != "" {
+		g.nothing(why)
+		return
 	}
 	switch {
-	case vigia.Age(f.Now, g.begun) > vigia.SeenRunningFor, g.begun.Before(g.state.LastAt):
+	case vigia.Age(f.Now, g.begun) > vigia.SeenRunningFor, g.outdated(), f.Snapshot.FreeBegun.IsZero():
 		g.nothing(vigia.ReasonStaleSnapshot)
 		return
 	case stopComesFirst(f, g):
@@ -136,26 +160,39 @@ func (d *Decider) judgeAdd(g *guarded) {
 	g.wants = true
 }
 
-// laneFree says what unsettled call keeps a trade from another one.
+// commanded says whether a person's command acts on a subject in this call.
+func (d *Decider) commanded(subject vigia.Subject) bool { return slices.Contains(d.taken, subject) }
+
+// busyLane finds what holds a lane of a guarded trade; nothing real does in a dry
+// run.
+func (d *Decider) busyLane(g *guarded, lane vigia.Lane) *vigia.Execution {
+	if g.dry {
+		return nil
+	}
+	return d.f.busy(g.subject, lane)
+}
+
+// laneFree says what unsettled call keeps a trade from another add. An unknown
+// proof keeps nothing: what it was for is not worth a rescue.
 func (d *Decider) laneFree(g *guarded) vigia.Reason {
-	for _, taken := range d.taken {
-		if taken == g.subject {
+	if g.dry {
+		return ""
+	}
+	if d.commanded(g.subject) {
+		return vigia.ReasonInFlight
+	}
+	for _, lane := range []vigia.Lane{vigia.LaneClose, vigia.LaneMargin} {
+		busy := d.f.busy(g.subject, lane)
+		switch {
+		case busy == nil:
+		case busy.State == vigia.ExecutionIntent:
 			return vigia.ReasonInFlight
+		case lane == vigia.LaneMargin && (busy.MayRepeat || busy.Action == vigia.ActionProve):
+			g.decision.Replaces = busy.ID
+		default:
+			return vigia.ReasonAwaitingUnknown
 		}
 	}
-	if busy := d.f.busy(g.subject, vigia.LaneClose); busy != nil {
-		return vigia.ReasonInFlight
-	}
-	busy := d.f.busy(g.subject, vigia.LaneMargin)
-	switch {
-	case busy == nil:
-		return ""
-	case busy.State == vigia.ExecutionIntent:
-		return vigia.ReasonInFlight
-	case !busy.MayRepeat:
-		return vigia.ReasonAwaitingUnknown
-	}
-	g.decision.Replaces = busy.ID
 	return ""
 }
 
@@ -186,8 +223,23 @@ func stopComesFirst(f *Facts, g *guarded) bool {
 // ourStop says whether the stop-loss on the trade is the one this rule set, in
 // dry run the one it would have set.
 func (g *guarded) ourStop() bool {
+	stop, ours := g.trade.StopLoss, g.state.OurStop
+	if g.dry {
+		ours = g.state.Shadow.Stop
+	}
+	return stop != 0 && stop == ours && g.trade.Trailing == 0
+}
+
+// stopReached says that the price stands at our own stop or a little past it: the
+// exchange closes there. Past it by more than a quarter percent, and the trade
+// still running, it did not.
+func (g *guarded) stopReached(last vigia.Price) bool {
 	stop := g.trade.StopLoss
-	return stop != 0 && (stop == g.state.OurStop || g.dry && stop == g.state.Shadow.Stop)
+	if !g.ourStop() || g.trade.Side.Worse(stop, last) {
+		return false
+	}
+	past := vigia.Price(g.trade.Side) * (stop - last)
+	return past*400 <= last
 }
 
 // coolingDown says whether a failed or partial action still waits: not when the
@@ -208,27 +260,15 @@ func (g *guarded) coolUntil() time.Time {
 }
 
 // judgeClose closes a trade whose close step holds. While our stop rests there,
-// the exchange does it; only when it did not, we do.
+// the exchange does it; only when it did not, we do. A partial add is no reason to
+// wait: a deeper step never waits for a shallower one.
 func (d *Decider) judgeClose(g *guarded) {
-	for _, taken := range d.taken {
-		if taken == g.subject {
-			g.nothing(vigia.ReasonInFlight)
-			return
-		}
+	switch {
+	case d.commanded(g.subject) && !g.dry:
+		g.nothing(vigia.ReasonInFlight)
+	case g.state.LastOutcome != vigia.OutcomePartial && coolingDown(d.f, g):
+		g.nothing(vigia.ReasonCoolingDown)
+	default:
+		d.closeNow(g, vigia.ReasonTrigger)
 	}
-	if g.ourStop() && !overrun(g.trade.StopLoss, d.f.Market.Last) {
-		g.nothing(vigia.ReasonStopRests)
-		return
-	}
-	d.closeNow(g, vigia.ReasonTrigger)
-}
-
-// overrun says that the price went past a stop by more than a quarter percent
-// and the trade was still seen running: the exchange did not close it.
-func overrun(stop, last vigia.Price) bool {
-	gap := stop - last
-	if gap < 0 {
-		gap = -gap
-	}
-	return gap*400 > last
 }

@@ -49,7 +49,6 @@ func newCourse(f *Facts, side vigia.Side) *course {
 	c := &course{f: *f, snapshot: *f.Snapshot, side: side}
 	c.f.Snapshot = &c.snapshot
 	c.snapshot.Trades = slices.Clone(f.Snapshot.Trades)
-	c.snapshot.FreeBegun = f.Snapshot.FreeBegun
 	c.f.States, c.f.Reserves = slices.Clone(f.States), slices.Clone(f.Reserves)
 	c.f.Requested, c.f.Ended, c.f.Unsettled = nil, nil, nil
 	c.f.Automations = slices.DeleteFunc(slices.Clone(f.Automations), func(a vigia.Automation) bool {
@@ -57,6 +56,7 @@ func newCourse(f *Facts, side vigia.Side) *course {
 	})
 	c.f.Market.ConfirmedAt = f.Now
 	c.snapshot.TradesBegun = f.Now
+	c.freshen(f)
 	for i := range c.snapshot.Trades {
 		c.snapshot.Trades[i].Begun = f.Now
 		if t := &c.snapshot.Trades[i].Trade; t.Running() && t.Side == side {
@@ -64,6 +64,23 @@ func newCourse(f *Facts, side vigia.Side) *course {
 		}
 	}
 	return c
+}
+
+// freshen takes the balance as read now: what was spent since it was read is gone
+// from it.
+func (c *course) freshen(f *Facts) {
+	for i := range c.f.Reserves {
+		r := &c.f.Reserves[i]
+		if r.State != vigia.ReserveSpent || r.SettledAt.Before(f.Snapshot.FreeBegun) {
+			continue
+		}
+		if r.SettledAt.Before(f.Now) {
+			c.snapshot.Free -= r.Cost
+		}
+	}
+	if !f.Snapshot.FreeBegun.IsZero() {
+		c.snapshot.FreeBegun = f.Now
+	}
 }
 
 func end(side vigia.Side) vigia.Price {

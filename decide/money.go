@@ -48,26 +48,31 @@ func (p *purse) fill(f *Facts) {
 			continue
 		}
 		held := r.State == vigia.ReserveHeld
+		// What a call may bring in counts when it has; limits count gross.
+		gross := max(0, r.Cost)
 		unknown := vigia.Sats(0)
 		if held && r.Unknown {
-			unknown = r.Cost
+			unknown = gross
 		}
-		if held || !r.SettledAt.Before(f.Snapshot.FreeBegun) {
-			p.free -= r.Cost
+		switch {
+		case held:
+			p.free -= gross
 			p.unknown += unknown
+		case !r.SettledAt.Before(f.Snapshot.FreeBegun):
+			p.free -= r.Cost
 		}
 		if r.ByHand {
 			continue
 		}
 		if held || f.Now.Sub(r.SettledAt) < day {
-			p.day += r.Cost
+			p.day += gross
 			p.dayUnknown += unknown
 		}
 		if r.Subject.Kind != vigia.SubjectTrade {
 			continue
 		}
 		t := p.trade(r.Subject)
-		t.spent += r.Cost
+		t.spent += gross
 		t.unknown += unknown
 		if r.Counts && (held || f.Now.Sub(r.At) < hour) {
 			t.acts++
@@ -113,16 +118,37 @@ func (p *purse) take(tally *tradeTally, cost vigia.Sats, acts int) {
 	tally.acts += acts
 }
 
-// amountWithin is the most margin that can be added for a cost of at most room,
-// and what stands in the way of more.
-func amountWithin(t *vigia.Trade, room bound) bound {
-	if room.sats <= 0 {
-		return bound{0, room.reason}
+// affords says whether a room reaches an amount of margin, its fee reserve's
+// change included, and the leverage stays at least 1; if not, what stands in the
+// way.
+func affords(t *vigia.Trade, amount vigia.Sats, room bound) (bool, vigia.Reason) {
+	most := t.MaxAdd()
+	if room.sats > 0 && amount <= most && t.AddCost(amount) <= room.sats {
+		return true, ""
 	}
-	amount := bound{room.sats, room.reason}
-	amount.lower(t.MaxAdd(), vigia.ReasonLeverageFloor)
-	if over := t.AddCost(amount.sats) - room.sats; over > 0 {
-		amount.lower(max(0, amount.sats-over), room.reason)
+	if most < room.sats {
+		return false, vigia.ReasonLeverageFloor
+	}
+	return false, room.reason
+}
+
+// amountWithin is the most margin that can be added for a cost of at most room.
+// Cost follows the amount but for a thousandth, so that a few corrections find it.
+func amountWithin(t *vigia.Trade, room bound) vigia.Sats {
+	if room.sats <= 0 {
+		return 0
+	}
+	most := t.MaxAdd()
+	amount := min(room.sats, most)
+	for range 4 {
+		left := room.sats - t.AddCost(amount)
+		if left == 0 {
+			return amount
+		}
+		amount = max(0, min(most, amount+left))
+	}
+	for amount > 0 && t.AddCost(amount) > room.sats {
+		amount = max(0, amount-max(1, t.AddCost(amount)-room.sats))
 	}
 	return amount
 }

@@ -64,7 +64,7 @@ type PreviewStep struct {
 }
 
 // PreviewGuard previews an automation as if it were live and its preview
-// confirmed, among the other automations there are.
+// confirmed, among the other automations there are. It has a Guard.
 func PreviewGuard(f *Facts, a vigia.Automation) Preview {
 	now := *f
 	a.Mode, a.ArmedAt = vigia.ModeLive, f.Now
@@ -154,8 +154,7 @@ func (d *Decider) previewStep(g *guarded, step *vigia.GuardStep) PreviewStep {
 	row.ReserveChange = row.Costs - row.Adds
 	row.LiquidationAfter = vigia.Liquidation(g.trade.Side, g.trade.Quantity, g.trade.Price, g.trade.Margin+row.Adds)
 	row.Loses = g.trade.Margin + row.Adds
-	room := amountWithin(&g.trade, d.purse.room(&g.auto.Limits, &g.trade, d.purse.trade(g.subject), false))
-	row.Covered = row.Adds <= room.sats
+	row.Covered, _ = affords(&g.trade, row.Adds, d.purse.room(&g.auto.Limits, &g.trade, d.purse.trade(g.subject), false))
 	return row
 }
 

@@ -1,10 +1,6 @@
 package decide
 
-import (
-	"slices"
-
-	"github.com/vigiaguard/vigia"
-)
+import "github.com/vigiaguard/vigia"
 
 // Protect says how far a running trade is protected, and what is missing.
 func Protect(f *Facts, t *vigia.Trade) vigia.Protection {
@@ -13,39 +9,39 @@ func Protect(f *Facts, t *vigia.Trade) vigia.Protection {
 	return d.protect(t)
 }
 
+// protect judges a trade by the live guard that protects it best.
 func (d *Decider) protect(t *vigia.Trade) vigia.Protection {
-	live, dry := d.f.covering(t)
-	if live == nil {
-		why := vigia.GapNoAutomation
-		if dry {
-			why = vigia.GapDryRun
+	var best []vigia.Gap
+	live, dry := false, false
+	for i := range d.f.Automations {
+		a := &d.f.Automations[i]
+		if a.Guard == nil || !a.Scope.Covers(t) {
+			continue
 		}
-		return vigia.Protection{Level: vigia.Unprotected, Reasons: []vigia.Gap{why}}
+		dry = dry || a.Mode == vigia.ModeDryRun
+		if a.Mode != vigia.ModeLive {
+			continue
+		}
+		if gaps := d.tradeGaps(a, t); !live || len(gaps) < len(best) {
+			best = gaps
+		}
+		live = true
 	}
-	reasons := append(d.f.accountGaps(), d.tradeGaps(live, t)...)
-	if len(reasons) > 0 {
+	switch {
+	case !live && dry:
+		return vigia.Protection{Level: vigia.Unprotected, Reasons: []vigia.Gap{vigia.GapDryRun}}
+	case !live:
+		return vigia.Protection{Level: vigia.Unprotected, Reasons: []vigia.Gap{vigia.GapNoAutomation}}
+	}
+	if reasons := append(d.f.accountGaps(t), best...); len(reasons) > 0 {
 		return vigia.Protection{Level: vigia.InNameOnly, Reasons: reasons}
 	}
 	return vigia.Protection{Level: vigia.Protected}
 }
 
-// covering finds the first live guard over a trade, and whether a dry one is.
-func (f *Facts) covering(t *vigia.Trade) (live *vigia.Automation, dry bool) {
-	for i := range f.Automations {
-		a := &f.Automations[i]
-		if a.Guard == nil || !a.Scope.Covers(t) {
-			continue
-		}
-		if a.Mode == vigia.ModeLive && live == nil {
-			live = a
-		}
-		dry = dry || a.Mode == vigia.ModeDryRun
-	}
-	return live, dry
-}
-
-// accountGaps are those that all trades of the account share.
-func (f *Facts) accountGaps() []vigia.Gap {
+// accountGaps are those that come from the account and from the age of what is
+// known.
+func (f *Facts) accountGaps(t *vigia.Trade) []vigia.Gap {
 	var out []vigia.Gap
 	add := func(missing bool, why vigia.Gap) {
 		if missing {
@@ -58,7 +54,11 @@ func (f *Facts) accountGaps() []vigia.Gap {
 	add(refused, vigia.GapKeyRefused)
 	add(!refused && !f.Account.CanWrite(), vigia.GapReadOnlyKey)
 	add(f.Market.Blind(f.Now), vigia.GapBlind)
-	add(f.stale(f.Snapshot.TradesBegun), vigia.GapStale)
+	seen := f.Snapshot.TradesBegun
+	if alone, ok := f.Snapshot.Trade(t.ID); ok && alone.Begun.After(seen) {
+		seen = alone.Begun
+	}
+	add(f.stale(seen) || f.Snapshot.FreeBegun.IsZero(), vigia.GapStale)
 	add(f.Account.ProvedAt.IsZero() || vigia.Age(f.Now, f.Account.ProvedAt) > vigia.ProofLasts, vigia.GapNotProved)
 	return out
 }
@@ -67,27 +67,43 @@ func (f *Facts) accountGaps() []vigia.Gap {
 func (d *Decider) tradeGaps(a *vigia.Automation, t *vigia.Trade) []vigia.Gap {
 	var out []vigia.Gap
 	g := guarded{auto: a, subject: vigia.TradeSubject(t.ID), trade: *t}
-	state, armed := d.f.state(a.ID, g.subject)
+	state, armed := d.decided(a.ID, g.subject)
 	g.state = state
-	if !armed || !state.Armed.Equal(a.ArmedAt) || state.TrueWhenArmed != 0 {
+	acting, first := uint32(0), -1
+	for i := range a.Guard.Steps {
+		if a.Guard.Steps[i].Action == vigia.GuardNotify {
+			continue
+		}
+		acting |= 1 << i
+		if first < 0 {
+			first = i
+		}
+	}
+	if first < 0 {
+		return []vigia.Gap{vigia.GapNotifyOnly}
+	}
+	if !armed || !state.Armed.Equal(a.ArmedAt) || state.TrueWhenArmed&acting != 0 {
 		out = append(out, vigia.GapTrueWhenArmed)
 	}
-	acting := slices.ContainsFunc(a.Guard.Steps, func(s vigia.GuardStep) bool { return s.Action != vigia.GuardNotify })
-	if !acting {
-		return append(out, vigia.GapNotifyOnly)
+	if step := &a.Guard.Steps[first]; step.Action == vigia.GuardAddMargin {
+		d.purse.fill(d.f)
+		if !d.covered(&g, step, false) {
+			out = append(out, vigia.GapCover)
+		}
 	}
-	if busy := d.f.busy(g.subject, vigia.LaneMargin); busy != nil && busy.State == vigia.ExecutionUnknown {
+	if busy := d.f.busy(g.subject, vigia.LaneMargin); busy != nil &&
+		busy.State == vigia.ExecutionUnknown && busy.Action != vigia.ActionProve {
 		out = append(out, vigia.GapUnknown)
 	}
-	d.purse.fill(d.f)
-	for i := range a.Guard.Steps {
-		step := &a.Guard.Steps[i]
-		if step.Action == vigia.GuardAddMargin && !d.covered(&g, step) {
-			return append(out, vigia.GapCover)
-		}
-		if step.Action != vigia.GuardNotify {
-			break
+	return out
+}
+
+// decided is the state of a rule after this call, or as it was handed in.
+func (d *Decider) decided(id vigia.AutomationID, subject vigia.Subject) (vigia.AutomationState, bool) {
+	for _, s := range d.out.States {
+		if s.Automation == id && s.Subject == subject {
+			return s, true
 		}
 	}
-	return out
+	return d.f.state(id, subject)
 }

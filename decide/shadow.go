@@ -9,26 +9,27 @@ func (d *Decider) dryRun(a *vigia.Automation) {
 	d.guards = d.guards[:0]
 	d.gather(a)
 	d.purse.fill(d.f)
-	free, unknown := d.purse.free, d.purse.unknown
+	free, unknown := d.purse.free-d.promised, d.purse.unknown
 	d.purse = purse{free: free, unknown: unknown, trades: d.purse.trades[:0]}
 	for i := range d.f.States {
-		if d.f.States[i].Automation == a.ID {
-			d.fillShadow(&d.f.States[i])
+		if s := &d.f.States[i]; s.Automation == a.ID && s.Armed.Equal(a.ArmedAt) {
+			d.fillShadow(s)
 		}
 	}
-	first := len(d.out.Decisions)
-	for i := range d.guards {
-		d.overlay(&d.guards[i])
-	}
-	d.settleShadows()
-	for i := first; i < len(d.out.Decisions); i++ {
-		d.out.Decisions[i].DryRun = true
+	d.settle()
+	for i := range d.f.Ended {
+		if ended := &d.f.Ended[i]; ended.By == vigia.EndedLiquidated {
+			d.shadowOutlived(a, ended)
+		}
 	}
 }
 
-// fillShadow counts what a dry run would have spent.
+// fillShadow counts what a dry run would have spent. The margin of a shadow that
+// closed, or whose trade ended, is back in the wallet.
 func (d *Decider) fillShadow(state *vigia.AutomationState) {
-	d.purse.free -= state.Shadow.Spent
+	if _, running := d.f.Snapshot.Trade(state.Subject.Trade); running && state.Shadow.ClosedAt == 0 {
+		d.purse.free -= state.Shadow.Spent
+	}
 	tally := d.purse.trade(state.Subject)
 	tally.spent += state.Shadow.Spent
 	for _, spend := range state.Shadow.Spends {
@@ -41,65 +42,52 @@ func (d *Decider) fillShadow(state *vigia.AutomationState) {
 	}
 }
 
-// overlay puts a shadow on the real trade.
+// overlay puts a shadow on the real trade. The stop of a live rule is no part of
+// the dry run; one that a person set meanwhile takes the place of the shadow's.
 func (d *Decider) overlay(g *guarded) {
 	state, ok := d.f.state(g.auto.ID, g.subject)
+	if d.f.ourStop(&g.trade) {
+		g.trade.StopLoss = 0
+	}
 	if !ok || !state.Armed.Equal(g.auto.ArmedAt) {
 		return
 	}
 	if state.Shadow.Margin > 0 {
 		g.trade = g.trade.WithMargin(g.trade.Margin + state.Shadow.Margin)
 	}
-	if state.Shadow.Stop != 0 {
+	if g.trade.StopLoss == 0 {
 		g.trade.StopLoss = state.Shadow.Stop
 	}
 }
 
-// settleShadows is settle for a dry run: what was decided happens to the shadow.
-func (d *Decider) settleShadows() {
-	d.wants = d.wants[:0]
-	for i := range d.guards {
-		g := &d.guards[i]
-		if d.judgeShadow(g); g.wants {
-			d.wants = append(d.wants, g)
-		}
+// shadowEnds says whether a shadow has closed, or closes now at the stop that only
+// exists in it.
+func (d *Decider) shadowEnds(g *guarded) bool {
+	state, ok := d.f.state(g.auto.ID, g.subject)
+	if !ok || !state.Armed.Equal(g.auto.ArmedAt) || state.Armed.IsZero() {
+		return false
 	}
-	d.allocate()
-	for i := range d.guards {
-		g := &d.guards[i]
-		if !g.decision.Acts() && g.decision.Reason != vigia.ReasonShadowClosed {
-			d.rest(g)
-		}
-		d.due(g)
-		d.cast(g)
-		d.out.Decisions = append(d.out.Decisions, g.decision)
-		if g.changed {
-			d.out.States = append(d.out.States, g.state)
-		}
-	}
-}
-
-// judgeShadow is judge, with the stop that only exists in the shadow.
-func (d *Decider) judgeShadow(g *guarded) {
-	state, _ := d.f.state(g.auto.ID, g.subject)
-	last, shadow := d.f.Market.Last, state.Shadow
-	current := state.Armed.Equal(g.auto.ArmedAt) && !state.Armed.IsZero()
+	last, shadow := d.f.Market.Last, &state.Shadow
 	switch {
-	case current && shadow.ClosedAt != 0:
+	case shadow.ClosedAt != 0:
 		g.state = state
 		g.nothing(vigia.ReasonShadowClosed)
-	case current && shadow.Stop != 0 && last != 0 && !g.trade.Side.Worse(shadow.Stop, last):
+	case last != 0 && shadow.Stop != 0 && shadow.Stop == g.trade.StopLoss && !g.trade.Side.Worse(shadow.Stop, last):
 		g.state = state
 		g.act(vigia.ActionClose, vigia.ReasonStopRests)
 		g.decision.Stop = shadow.Stop
 	default:
-		d.judge(g)
+		return false
 	}
+	return true
 }
 
 // cast does to the shadow what was decided.
 func (d *Decider) cast(g *guarded) {
 	shadow := &g.state.Shadow
+	if shadow.Stop != 0 && shadow.Stop != g.trade.StopLoss {
+		shadow.Stop, g.changed = 0, true
+	}
 	switch g.decision.Action {
 	case vigia.ActionAddMargin:
 		shadow.Margin += g.decision.Amount

@@ -7,88 +7,89 @@ import "github.com/vigiaguard/vigia"
 // while cover for it is missing. It works while we are down. A stop somebody else
 // set is never touched.
 func (d *Decider) rest(g *guarded) {
-	if !d.mayMoveStop(g) {
-		return
-	}
 	have := g.trade.StopLoss
-	if have != 0 && !g.ourStop() {
+	if !d.mayMoveStop(g) || have != 0 && !g.ourStop() {
 		return
 	}
-	want, why := d.wantedStop(g)
+	want, why := d.wantedStop(g, have)
+	last := d.f.Market.Last
 	switch {
 	case want == have, want != 0 && want == g.state.StopRefused:
 		return
-	case want == 0:
-		g.act(vigia.ActionRemoveStop, vigia.ReasonCoverReturned)
-	case !betweenPriceAndLiquidation(d.f, &g.trade, want):
+	case want == 0 && (g.step >= 0 || g.state.TrueWhenArmed != 0):
+		// In danger, or with a question open, a stop that stands is left standing.
 		return
-	default:
-		if have != 0 {
-			why = vigia.ReasonStopMoved
-		}
-		g.act(vigia.ActionSetStop, why)
-		g.decision.Stop = want
+	case want != 0 && !vigia.StopLossAllowed(g.trade.Side, last, g.trade.Liquidation, want):
+		return
 	}
-	if d.f.stale(g.begun) {
-		g.decision.Stop = 0
-		g.nothing(vigia.ReasonStaleSnapshot)
+	if !d.stopLaneFree(g) {
+		return
 	}
+	if want == 0 {
+		g.act(vigia.ActionRemoveStop, vigia.ReasonCoverReturned)
+		return
+	}
+	if have != 0 {
+		why = vigia.ReasonStopMoved
+	}
+	g.act(vigia.ActionSetStop, why)
+	g.decision.Stop = want
 }
 
-// mayMoveStop says whether nothing holds the stop lane back.
+// mayMoveStop says whether the rule may touch the stop at all now.
 func (d *Decider) mayMoveStop(g *guarded) bool {
-	if d.f.heldBack(g.dry) != "" || g.state.Shadow.ClosedAt != 0 {
+	return d.f.heldBack(g.dry) == "" && g.state.Shadow.ClosedAt == 0 &&
+		(g.dry || !d.commanded(g.subject)) && d.busyLane(g, vigia.LaneClose) == nil
+}
+
+// stopLaneFree says whether a call may start, which needs a fresh look at the
+// trade: somebody may have set a stop meanwhile. An unanswered call is repeated
+// once the trade was seen after it.
+func (d *Decider) stopLaneFree(g *guarded) bool {
+	busy := d.busyLane(g, vigia.LaneStop)
+	fresh := !d.f.stale(g.begun) && !g.outdated()
+	switch {
+	case busy != nil && busy.State == vigia.ExecutionIntent:
 		return false
-	}
-	if g.dry {
+	case busy != nil && fresh && g.begun.After(calledAt(busy)):
+		g.decision.Replaces = busy.ID
+		return true
+	case busy == nil && fresh:
 		return true
 	}
-	for _, taken := range d.taken {
-		if taken == g.subject {
-			return false
-		}
+	if g.decision.Reason == vigia.ReasonNotReached {
+		g.nothing(vigia.ReasonStaleSnapshot)
 	}
-	for _, lane := range []vigia.Lane{vigia.LaneStop, vigia.LaneClose} {
-		if busy := d.f.busy(g.subject, lane); busy != nil {
-			return false
-		}
-	}
-	return true
+	return false
 }
 
-// wantedStop is where our stop should rest, 0 for nowhere.
-func (d *Decider) wantedStop(g *guarded) (vigia.Price, vigia.Reason) {
-	steps := g.auto.Guard.Steps
+// wantedStop is where our stop should rest, 0 for nowhere: at the first step on
+// the way that closes, or would have to.
+func (d *Decider) wantedStop(g *guarded, have vigia.Price) (vigia.Price, vigia.Reason) {
+	steps, covered := g.auto.Guard.Steps, false
 	for i := range steps {
-		if steps[i].Action == vigia.GuardClose && g.state.TrueWhenArmed&(1<<i) == 0 {
-			return steps[i].FiresAt(&g.trade), vigia.ReasonStopRests
+		step := &steps[i]
+		switch {
+		case g.state.TrueWhenArmed&(1<<i) != 0:
+		case step.Action == vigia.GuardClose:
+			return step.FiresAt(&g.trade), vigia.ReasonStopRests
+		case step.Action != vigia.GuardAddMargin || covered || g.auto.Guard.IfShort != vigia.ShortClose:
+		case d.f.Snapshot.FreeBegun.IsZero():
+			return have, ""
+		default:
+			if covered = d.covered(g, step, true); !covered {
+				return step.FiresAt(&g.trade), vigia.ReasonCoverMissing
+			}
 		}
-	}
-	if g.auto.Guard.IfShort != vigia.ShortClose {
-		return 0, ""
-	}
-	for i := range steps {
-		if steps[i].Action != vigia.GuardAddMargin || g.state.TrueWhenArmed&(1<<i) != 0 {
-			continue
-		}
-		if d.covered(g, &steps[i]) {
-			return 0, ""
-		}
-		return steps[i].FiresAt(&g.trade), vigia.ReasonCoverMissing
 	}
 	return 0, ""
 }
 
 // covered says whether the purse reaches one full rescue at a step's trigger
-// price, sats held by unanswered calls counted as if they were there.
-func (d *Decider) covered(g *guarded, step *vigia.GuardStep) bool {
+// price. With unknown, sats held by unanswered calls count as if they were there:
+// they are not short.
+func (d *Decider) covered(g *guarded, step *vigia.GuardStep, unknown bool) bool {
 	need, _ := needs(g, step, step.FiresAt(&g.trade))
-	room := amountWithin(&g.trade, d.purse.room(&g.auto.Limits, &g.trade, d.purse.trade(g.subject), true))
-	return need <= room.sats
-}
-
-// betweenPriceAndLiquidation says whether the exchange takes a stop there
-// (reference 7.9).
-func betweenPriceAndLiquidation(f *Facts, t *vigia.Trade, stop vigia.Price) bool {
-	return t.Side.Worse(stop, f.Market.Last) && !t.Side.Worse(stop, t.Liquidation)
+	ok, _ := affords(&g.trade, need, d.purse.room(&g.auto.Limits, &g.trade, d.purse.trade(g.subject), unknown))
+	return ok
 }
