@@ -8,6 +8,7 @@ type GuardStatus struct {
 	// Holder names the process, Version the program.
 	Holder    string    `json:"holder"`
 	Version   string    `json:"version"`
+	Network   Network   `json:"network"`
 	At        time.Time `json:"at"`
 	StartedAt time.Time `json:"started_at"`
 	// Shards is the number of leases held.
