@@ -64,6 +64,13 @@ func New(rules Rules) *Engine {
 	return e
 }
 
+// Rules are the switches that count now.
+func (e *Engine) Rules() Rules {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.rules
+}
+
 // The operations, as they are kept in the file and named in the ledger.
 const (
 	opAccount    = "account"

@@ -101,6 +101,27 @@ type file struct {
 	syncing bool
 	failed  error
 	frame   []byte
+
+	// compactAt is the size from which the file is written anew, once it has
+	// also doubled; sync is what brings it to the disk.
+	compactAt int64
+	sync      func(*os.File) error
+}
+
+// compactAt is the size from which files are written anew.
+const compactAt = 8 << 20
+
+func newFile(path string, lock *os.File) *file {
+	l := &file{path: path, lock: lock, compactAt: compactAt, sync: (*os.File).Sync}
+	l.changed = sync.NewCond(&l.mu)
+	return l
+}
+
+// full says that it is time to write the file anew.
+func (l *file) full() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.size >= max(l.compactAt, 2*l.base)
 }
 
 // lockFile makes sure that no other process has the state open; the lock goes
@@ -145,7 +166,7 @@ func (l *file) syncTo(record uint64) error {
 		l.syncing = true
 		f, upTo := l.f, l.written
 		l.mu.Unlock()
-		err := f.Sync()
+		err := l.sync(f)
 		l.mu.Lock()
 		l.syncing = false
 		if err != nil {

@@ -114,7 +114,8 @@ func (l *Ledger) remember(p Posting) {
 	l.postings[p.Owner] = have
 }
 
-// checkPosted is run after every operation.
+// checkPosted is run after every operation. A reserve may be negative: fees of
+// a fill that came out dearer than the order are owed until the close.
 func (l *Ledger) checkPosted(what string, owner vigia.AccountID, trade vigia.TradeID) error {
 	sum := vigia.Sats(0)
 	for _, total := range l.totals {
@@ -127,7 +128,6 @@ func (l *Ledger) checkPosted(what string, owner vigia.AccountID, trade vigia.Tra
 		{owner: owner, book: BookWallet},
 		{owner: owner, book: BookCrossMargin},
 		{owner: owner, book: BookIsolatedMargin, trade: trade},
-		{owner: owner, book: BookIsolatedReserve, trade: trade},
 	} {
 		if have := l.balances[at]; have < 0 {
 			return &InvariantError{Op: what, What: "the " + string(at.book), Got: have, Want: 0}
@@ -177,7 +177,7 @@ func (e *Engine) CheckLedger() error {
 	totals, held := map[Book]vigia.Sats{}, map[Book]vigia.Sats{}
 	for at, amount := range e.ledger.balances {
 		totals[at.book] += amount
-		if amount < 0 && (at.trade != "" || at.book == BookWallet || at.book == BookCrossMargin) {
+		if amount < 0 && (at.book == BookWallet || at.book == BookIsolatedMargin || at.book == BookCrossMargin) {
 			return &InvariantError{Op: "check", What: "the " + string(at.book) + " of " + string(at.owner), Got: amount}
 		}
 	}

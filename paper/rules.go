@@ -47,7 +47,7 @@ type Rules struct {
 type Rung struct {
 	UpTo vigia.USD `json:"up_to"`
 	// Half is the distance of bid and of ask from the last price, in ticks.
-	Half vigia.Price `json:"half"`
+	Half int64 `json:"half"`
 }
 
 // The defaults of what has no useful zero.
@@ -98,11 +98,11 @@ func (r *Rules) Check() error {
 func (r *Rules) half(q vigia.USD) vigia.Price {
 	for _, rung := range r.Ladder {
 		if q <= rung.UpTo {
-			return rung.Half
+			return vigia.Price(rung.Half)
 		}
 	}
 	if len(r.Ladder) > 0 {
-		return r.Ladder[len(r.Ladder)-1].Half
+		return vigia.Price(r.Ladder[len(r.Ladder)-1].Half)
 	}
 	return 0
 }

@@ -56,6 +56,7 @@ type CandleSource struct {
 
 	// ahead holds a candle that was read to learn the interval.
 	ahead    *Candle
+	rows     int
 	last     time.Time
 	interval time.Duration
 	gaps     []Gap
@@ -127,7 +128,7 @@ func (s *CandleSource) Candle() (Candle, error) {
 		s.ahead = nil
 		return c, nil
 	}
-	first := s.last.IsZero()
+	first := s.rows == 0
 	c, err := s.row()
 	if err != nil || !first || s.interval != 0 {
 		return c, err
@@ -172,7 +173,8 @@ func (s *CandleSource) row() (Candle, error) {
 func (s *CandleSource) follow(at time.Time) error {
 	last := s.last
 	s.last = at
-	if last.IsZero() {
+	s.rows++
+	if s.rows == 1 {
 		return nil
 	}
 	after := at.Sub(last)

@@ -222,7 +222,7 @@ func FuzzCandles(f *testing.F) {
 	f.Add("0000-01-01T00:00:00Z,0x1p4,1_0,NaN,-1,\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		s := paper.NewCandleSource(strings.NewReader(text), paper.CandleOptions{})
-		var last time.Time
+		last := time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)
 		for {
 			p, err := s.Next()
 			if errors.Is(err, io.EOF) {

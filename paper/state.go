@@ -5,12 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 )
-
-// compactAt is the size from which a file is written anew as one record, once
-// it has also grown to twice what that record was.
-const compactAt = 8 << 20
 
 // Load makes an exchange that keeps its state in a file, and reads what an
 // earlier one left there. The rules given count from now on.
@@ -31,8 +26,7 @@ func Load(path string, rules Rules) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &file{path: path, lock: lock}
-	l.changed = sync.NewCond(&l.mu)
+	l := newFile(path, lock)
 	e, err := load(l, rules)
 	if err != nil {
 		return nil, closing(l, err)
@@ -135,7 +129,7 @@ func (e *Engine) write(c *command) error {
 	if err := e.file.append(e.records, payload); err != nil {
 		return err
 	}
-	if e.file.size < max(compactAt, 2*e.file.base) {
+	if !e.file.full() {
 		return nil
 	}
 	return e.compact()
