@@ -22,17 +22,25 @@ func (s *Store) AddAccount(ctx context.Context, a vigia.Account, sealed vigia.Se
 		}
 		if err := t.InsertAccount(ctx, sqlcgen.InsertAccountParams{ID: string(a.ID), Owner: string(a.Owner), Label: a.Label,
 			Network: string(a.Network), Scopes: scopes, Status: string(a.Status), Detail: a.Detail,
-			CreatedAt: micros(a.CreatedAt), ProvedAt: micros(a.ProvedAt), SealedKey: bytes(sealed.Key),
-			SealedSecret: bytes(sealed.Secret), SealedPassphrase: bytes(sealed.Passphrase)}); err != nil {
+			CreatedAt: micros(a.CreatedAt), ProvedAt: micros(a.ProvedAt), SealedKey: notNil(sealed.Key),
+			SealedSecret: notNil(sealed.Secret), SealedPassphrase: notNil(sealed.Passphrase)}); err != nil {
 			return err
 		}
-		return t.journal(accountChain(a.ID), a.Owner, "account.added", &a)
+		return t.changed(ctx, a.ID, a.Owner, "account.added", &a)
 	})
 	return s.failed("add account", s.labelTaken(a.Label, err))
 }
 
-// bytes is b where it is not nil: the columns take no NULL.
-func bytes(b []byte) []byte {
+// changed journals a change of what the guard reads again then.
+func (t *tx) changed(ctx context.Context, account vigia.AccountID, owner vigia.UserID, kind string, payload any) error {
+	if err := t.MoveRevision(ctx); err != nil {
+		return fmt.Errorf("move the revision: %w", err)
+	}
+	return t.journal(accountChain(account), owner, kind, payload)
+}
+
+// notNil is b where it is not nil: the columns take no NULL.
+func notNil(b []byte) []byte {
 	if b == nil {
 		return []byte{}
 	}
@@ -62,7 +70,7 @@ func (s *Store) SaveAccount(ctx context.Context, a vigia.Account) error {
 		if rows != 1 {
 			return vigia.ErrNotFound
 		}
-		return t.journal(accountChain(a.ID), a.Owner, "account.saved", &a)
+		return t.changed(ctx, a.ID, a.Owner, "account.saved", &a)
 	})
 	return s.failed("save account "+string(a.ID), s.labelTaken(a.Label, err))
 }
@@ -71,14 +79,14 @@ func (s *Store) SaveAccount(ctx context.Context, a vigia.Account) error {
 func (s *Store) SaveCredentials(ctx context.Context, owner vigia.UserID, id vigia.AccountID, sealed vigia.SealedCredentials) error {
 	return s.failed("save credentials", s.write(ctx, rest, func(ctx context.Context, t *tx) error {
 		rows, err := t.UpdateSealed(ctx, sqlcgen.UpdateSealedParams{Owner: string(owner), ID: string(id),
-			SealedKey: bytes(sealed.Key), SealedSecret: bytes(sealed.Secret), SealedPassphrase: bytes(sealed.Passphrase)})
+			SealedKey: notNil(sealed.Key), SealedSecret: notNil(sealed.Secret), SealedPassphrase: notNil(sealed.Passphrase)})
 		if err != nil {
 			return err
 		}
 		if rows != 1 {
 			return vigia.ErrNotFound
 		}
-		return t.journal(accountChain(id), owner, "account.key_changed", map[string]string{"id": string(id)})
+		return t.changed(ctx, id, owner, "account.key_changed", map[string]string{"id": string(id)})
 	}))
 }
 
@@ -109,7 +117,7 @@ func (s *Store) DeleteAccount(ctx context.Context, owner vigia.UserID, id vigia.
 		if rows != 1 {
 			return vigia.ErrNotFound
 		}
-		return t.journal(accountChain(id), owner, "account.deleted", map[string]string{"id": string(id)})
+		return t.changed(ctx, id, owner, "account.deleted", map[string]string{"id": string(id)})
 	}))
 }
 
@@ -131,16 +139,16 @@ func (s *Store) AccountByLabel(ctx context.Context, owner vigia.UserID, label st
 	return account(&row)
 }
 
-// Accounts lists the owner's, oldest first. after is the id of the last one
+// ListAccounts lists the owner's, oldest first. after is the id of the last one
 // seen, empty for the first page.
-func (s *Store) Accounts(ctx context.Context, owner vigia.UserID, after vigia.AccountID, limit int) ([]vigia.Account, error) {
+func (s *Store) ListAccounts(ctx context.Context, owner vigia.UserID, after vigia.AccountID, limit int) ([]vigia.Account, error) {
 	rows, err := s.reads.AccountsOfOwner(ctx, string(owner), string(after), page(limit))
 	accounts, err := each(rows, err, account)
 	return accounts, s.failed("list accounts", err)
 }
 
-// AllAccounts are those of every owner: what the guard starts from.
-func (s *Store) AllAccounts(ctx context.Context) ([]vigia.Account, error) {
+// Accounts are those of every owner: what the guard starts from.
+func (s *Store) Accounts(ctx context.Context) ([]vigia.Account, error) {
 	rows, err := s.guardReads.AllAccounts(ctx)
 	accounts, err := each(rows, err, account)
 	return accounts, s.failed("read accounts", err)

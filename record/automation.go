@@ -2,7 +2,9 @@ package record
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/vigiaguard/vigia"
@@ -26,7 +28,7 @@ func (s *Store) AddAutomation(ctx context.Context, a vigia.Automation) (vigia.Au
 		if err := t.InsertAutomation(ctx, row); err != nil {
 			return err
 		}
-		return t.journal(accountChain(a.Account), a.Owner, "automation.added", &a)
+		return t.changed(ctx, a.Account, a.Owner, "automation.added", &a)
 	})
 	return a, s.failed("add automation", err)
 }
@@ -61,7 +63,7 @@ func (s *Store) SaveAutomation(ctx context.Context, a vigia.Automation) (vigia.A
 		}
 		changed.Version++
 		a = changed
-		return t.journal(accountChain(a.Account), a.Owner, "automation.saved", &a)
+		return t.changed(ctx, a.Account, a.Owner, "automation.saved", &a)
 	})
 	return a, s.failed("save automation "+string(a.ID), err)
 }
@@ -76,7 +78,7 @@ func (s *Store) DeleteAutomation(ctx context.Context, owner vigia.UserID, id vig
 		if err := t.DeleteStatesOfAutomation(ctx, string(id)); err != nil {
 			return err
 		}
-		return t.journal(accountChain(vigia.AccountID(gone.Account)), owner, "automation.deleted",
+		return t.changed(ctx, vigia.AccountID(gone.Account), owner, "automation.deleted",
 			map[string]string{"id": string(id), "name": gone.Name})
 	}))
 }
@@ -90,56 +92,31 @@ func (s *Store) Automation(ctx context.Context, owner vigia.UserID, id vigia.Aut
 	return automation(&row)
 }
 
-// Automations lists the owner's, oldest first. after is the id of the last one
+// ListAutomations lists the owner's, oldest first. after is the id of the last one
 // seen, empty for the first page.
-func (s *Store) Automations(ctx context.Context, owner vigia.UserID, after vigia.AutomationID, limit int) ([]vigia.Automation, error) {
+func (s *Store) ListAutomations(ctx context.Context, owner vigia.UserID, after vigia.AutomationID, limit int) ([]vigia.Automation, error) {
 	rows, err := s.reads.AutomationsOfOwner(ctx, string(owner), string(after), page(limit))
 	automations, err := each(rows, err, automation)
 	return automations, s.failed("list automations", err)
 }
 
-// AutomationsOf are those of an account in the order they were made; those of
-// all accounts, by account, when it is empty.
+// AutomationsOf are those of an account in the order they were made.
 func (s *Store) AutomationsOf(ctx context.Context, account vigia.AccountID) ([]vigia.Automation, error) {
-	var rows []sqlcgen.Automation
-	var err error
-	if account == "" {
-		rows, err = s.guardReads.AllAutomations(ctx)
-	} else {
-		rows, err = s.guardReads.AutomationsOfAccount(ctx, string(account))
-	}
+	rows, err := s.reads.AutomationsOfAccount(ctx, string(account))
 	automations, err := each(rows, err, automation)
 	return automations, s.failed("read automations", err)
 }
 
 // StatesOf are what the rules of an account remember.
 func (s *Store) StatesOf(ctx context.Context, account vigia.AccountID) ([]vigia.AutomationState, error) {
-	rows, err := s.guardReads.StatesOfAccount(ctx, string(account))
-	states, err := each(rows, err, func(text *string) (vigia.AutomationState, error) { return automationState(*text) })
+	rows, err := s.reads.StatesOfAccount(ctx, string(account))
+	states, err := each(rows, err, automationState)
 	return states, s.failed("read states", err)
 }
 
-// AllStates are what the rules of every account remember.
-func (s *Store) AllStates(ctx context.Context) (map[vigia.AccountID][]vigia.AutomationState, error) {
-	rows, err := s.guardReads.AllStates(ctx)
-	if err != nil {
-		return nil, s.failed("read states", err)
-	}
-	all := make(map[vigia.AccountID][]vigia.AutomationState)
-	for i := range rows {
-		state, err := automationState(rows[i].State)
-		if err != nil {
-			return nil, err
-		}
-		account := vigia.AccountID(rows[i].Account)
-		all[account] = append(all[account], state)
-	}
-	return all, nil
-}
-
-func automationState(text string) (vigia.AutomationState, error) {
+func automationState(text *string) (vigia.AutomationState, error) {
 	var state vigia.AutomationState
-	if err := json.Unmarshal([]byte(text), &state); err != nil {
+	if err := json.Unmarshal([]byte(*text), &state); err != nil {
 		return state, fmt.Errorf("state of an automation: %w", err)
 	}
 	return state, nil
@@ -147,22 +124,22 @@ func automationState(text string) (vigia.AutomationState, error) {
 
 // saveStates keeps what rules remember; nothing for a rule that was deleted
 // meanwhile.
-func (t *tx) saveStates(ctx context.Context, owner vigia.UserID, account vigia.AccountID, states []vigia.AutomationState) error {
+func (t *tx) saveStates(ctx context.Context, states []vigia.AutomationState) error {
 	for i := range states {
 		state := &states[i]
-		known, err := t.AutomationExists(ctx, string(state.Automation))
+		of, err := t.OwnerOfAutomation(ctx, string(state.Automation))
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("look for automation %s: %w", state.Automation, err)
-		}
-		if known == 0 {
-			continue
 		}
 		text, err := toJSON(state)
 		if err != nil {
 			return err
 		}
 		if err := t.SaveState(ctx, sqlcgen.SaveStateParams{Automation: string(state.Automation), Subject: state.Subject.String(),
-			Owner: string(owner), Account: string(account), State: text, Now: micros(t.now)}); err != nil {
+			Owner: of.Owner, Account: of.Account, State: text, Now: micros(t.now)}); err != nil {
 			return fmt.Errorf("keep the state of automation %s: %w", state.Automation, err)
 		}
 	}

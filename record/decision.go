@@ -11,74 +11,58 @@ import (
 	"github.com/vigiaguard/vigia/record/sqlcgen"
 )
 
-// Decide keeps what passes over accounts left behind, in one transaction: the
-// decisions whose action or reason differ from the last kept one of their
-// automation and subject, what the rules remember, the executions that call
-// nobody, and the events. The result has one entry per pass: nil, or
-// [vigia.ErrFenced] where another process guards the shard now.
-func (s *Store) Decide(ctx context.Context, passes []vigia.Decided) ([]error, error) {
-	var results []error
-	err := s.write(ctx, second, func(ctx context.Context, t *tx) error {
-		results = make([]error, len(passes))
-		if err := t.fencePasses(ctx, passes, results); err != nil {
+// Keep writes what the guard's turns left behind, in one transaction. It fails
+// with [vigia.ErrFenced] when another process guards the shard now.
+func (s *Store) Keep(ctx context.Context, kept vigia.Kept) error {
+	return s.failed("keep decisions", s.write(ctx, second, func(ctx context.Context, t *tx) error {
+		if err := t.hold(ctx, kept.Fence); err != nil {
 			return err
 		}
-		for i := range passes {
-			if results[i] != nil {
-				continue
+		for i := range kept.Decisions {
+			if err := t.keepDecision(ctx, kept.Decisions[i]); err != nil {
+				return err
 			}
-			if err := t.keepPass(ctx, &passes[i]); err != nil {
-				return fmt.Errorf("account %s: %w", passes[i].Account, err)
+		}
+		for i := range kept.Executions {
+			if err := t.keepExecution(ctx, kept.Executions[i]); err != nil {
+				return err
+			}
+		}
+		t.events = append(t.events, kept.Events...)
+		if err := t.saveStates(ctx, kept.States); err != nil {
+			return err
+		}
+		for _, ended := range kept.Forget {
+			if _, err := t.ForgetStates(ctx, string(ended.Account), ended.Subject.String()); err != nil {
+				return fmt.Errorf("forget %s: %w", ended.Subject, err)
 			}
 		}
 		return nil
-	})
-	if err != nil {
-		return nil, s.failed("keep decisions", err)
-	}
-	return results, nil
-}
-
-// fencePasses holds the shards as an intent does.
-func (t *tx) fencePasses(ctx context.Context, passes []vigia.Decided, results []error) error {
-	fences := make([]vigia.Fence, len(passes))
-	for i := range passes {
-		fences[i] = passes[i].Fence
-	}
-	return t.holdAll(ctx, fences, results)
-}
-
-func (t *tx) keepPass(ctx context.Context, pass *vigia.Decided) error {
-	for i := range pass.Decisions {
-		if err := t.keepDecision(ctx, pass, &pass.Decisions[i]); err != nil {
-			return err
-		}
-	}
-	for i := range pass.Executions {
-		if err := t.keepExecution(ctx, pass.Executions[i]); err != nil {
-			return err
-		}
-	}
-	t.events = append(t.events, pass.Events...)
-	return t.saveStates(ctx, pass.Owner, pass.Account, pass.States)
+	}))
 }
 
 // keepDecision keeps a decision when it says something new.
-func (t *tx) keepDecision(ctx context.Context, pass *vigia.Decided, d *vigia.Decision) error {
-	last, err := t.LastDecision(ctx, string(pass.Account), string(d.Automation), d.Subject.String())
+func (t *tx) keepDecision(ctx context.Context, d vigia.KeptDecision) error {
+	last, err := t.LastDecision(ctx, string(d.Account), string(d.Automation), d.Subject.String())
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("read the last decision: %w", err)
 	}
 	if err == nil && last.Action == string(d.Action) && last.Reason == string(d.Reason) {
 		return nil
 	}
-	text, err := toJSON(d)
+	if d.At.IsZero() {
+		d.At = t.now
+	}
+	if d.ID == "" {
+		d.ID = vigia.NewID(d.At)
+	}
+	text, err := toJSON(&d.Decision)
 	if err != nil {
 		return err
 	}
-	if err := t.InsertDecision(ctx, sqlcgen.InsertDecisionParams{ID: vigia.NewID(t.now), Owner: string(pass.Owner),
-		Account: string(pass.Account), Automation: string(d.Automation), Subject: d.Subject.String(),
-		Action: string(d.Action), Reason: string(d.Reason), At: micros(t.now), Decision: text}); err != nil {
+	if err := t.InsertDecision(ctx, sqlcgen.InsertDecisionParams{ID: d.ID, Owner: string(d.Owner),
+		Account: string(d.Account), Automation: string(d.Automation), Subject: d.Subject.String(),
+		Action: string(d.Action), Reason: string(d.Reason), At: micros(d.At), Decision: text}); err != nil {
 		return fmt.Errorf("keep decision: %w", err)
 	}
 	return nil
@@ -103,10 +87,10 @@ func (t *tx) keepExecution(ctx context.Context, e vigia.Execution) error {
 	return t.journal(accountChain(e.Account), e.Owner, executionKind(&e), &e)
 }
 
-// Decisions lists the owner's, newest first: of one account, or of all when
+// ListDecisions lists the owner's, newest first: of one account, or of all when
 // account is empty. before is the id of the last one seen, empty for the first
 // page.
-func (s *Store) Decisions(ctx context.Context, owner vigia.UserID, account vigia.AccountID, before string, limit int) ([]vigia.KeptDecision, error) {
+func (s *Store) ListDecisions(ctx context.Context, owner vigia.UserID, account vigia.AccountID, before string, limit int) ([]vigia.KeptDecision, error) {
 	if before == "" {
 		before = lastID
 	}

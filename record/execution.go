@@ -108,10 +108,10 @@ func (s *Store) Execution(ctx context.Context, owner vigia.UserID, id vigia.Exec
 	return execution(&row)
 }
 
-// Executions lists the owner's, newest first: of one account, or of all when
+// ListExecutions lists the owner's, newest first: of one account, or of all when
 // account is empty. before is the id of the last one seen, empty for the first
 // page.
-func (s *Store) Executions(ctx context.Context, owner vigia.UserID, account vigia.AccountID, before vigia.ExecutionID, limit int) ([]vigia.Execution, error) {
+func (s *Store) ListExecutions(ctx context.Context, owner vigia.UserID, account vigia.AccountID, before vigia.ExecutionID, limit int) ([]vigia.Execution, error) {
 	if before == "" {
 		before = lastID
 	}

@@ -46,11 +46,10 @@ func (s *Store) Intend(ctx context.Context, intents []vigia.Intent) ([]error, er
 			if results[i] != nil {
 				continue
 			}
-			refused, err := t.attempt(ctx, func() error { return t.intend(ctx, &intents[i]) })
-			if err != nil {
+			var err error
+			if results[i], err = t.attempt(ctx, func() error { return t.intend(ctx, &intents[i]) }); err != nil {
 				return fmt.Errorf("execution %s: %w", intents[i].Execution.ID, err)
 			}
-			results[i] = refused
 		}
 		return nil
 	})
@@ -163,7 +162,7 @@ func (t *tx) intend(ctx context.Context, intent *vigia.Intent) error {
 		ByHand: e.Automation == "", At: micros(t.now)}); err != nil {
 		return fmt.Errorf("reserve: %w", err)
 	}
-	if err := t.saveStates(ctx, e.Owner, e.Account, intent.States); err != nil {
+	if err := t.saveStates(ctx, intent.States); err != nil {
 		return err
 	}
 	t.events = append(t.events, intent.Events...)

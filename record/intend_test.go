@@ -28,7 +28,7 @@ func TestAnIntentIsWholeOnceItIsCommitted(t *testing.T) {
 		if held, spent := b.held(t); held != 23_884 || spent != 0 {
 			t.Errorf("got %s held and %s spent, want 23884 and 0", held, spent)
 		}
-		entries, err := b.Journal(ctx, vigia.LocalOwner, "account:"+string(b.account), 0, 1)
+		entries, err := b.ListJournal(ctx, vigia.LocalOwner, "account:"+string(b.account), 0, 1)
 		if err != nil || len(entries) != 1 || entries[0].Kind != "execution.intent" {
 			t.Errorf("got journal %+v, %v, want the intent on top", entries, err)
 		}

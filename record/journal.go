@@ -110,12 +110,12 @@ func (t *tx) appendChain(ctx context.Context, entries []entry) error {
 		salt := make([]byte, 16)
 		// crypto/rand.Read never fails: it ends the program instead.
 		_, _ = rand.Read(salt)
-		bytes := canonical(seq, at, e.kind, digest(salt, e.payload), hash)
-		sum := sha256.Sum256(bytes)
+		said := canonical(seq, at, e.kind, digest(salt, e.payload), hash)
+		sum := sha256.Sum256(said)
 		hash = sum[:]
 		due = due || seq%t.store.config.CheckpointEvery == 0
 		if err := t.InsertEntry(ctx, sqlcgen.InsertEntryParams{Chain: chain, Seq: seq, Owner: string(e.owner), At: at,
-			Kind: e.kind, Canonical: bytes, Hash: hash, Payload: e.payload, Salt: salt}); err != nil {
+			Kind: e.kind, Canonical: said, Hash: hash, Payload: e.payload, Salt: salt}); err != nil {
 			return err
 		}
 	}
@@ -189,9 +189,9 @@ func (s *Store) Heads(ctx context.Context) ([]vigia.JournalHead, error) {
 	return heads, s.failed("read the journal's heads", err)
 }
 
-// Journal lists entries of one of the owner's chains, newest first. before is
+// ListJournal lists entries of one of the owner's chains, newest first. before is
 // the sequence of the last one seen, 0 for the first page.
-func (s *Store) Journal(ctx context.Context, owner vigia.UserID, chain string, before int64, limit int) ([]vigia.JournalEntry, error) {
+func (s *Store) ListJournal(ctx context.Context, owner vigia.UserID, chain string, before int64, limit int) ([]vigia.JournalEntry, error) {
 	if before == 0 {
 		before = 1<<63 - 1
 	}

@@ -76,9 +76,9 @@ func (s *Store) After(ctx context.Context, cursor int64, limit int) ([]vigia.Eve
 	return events, s.failed("read the outbox", err)
 }
 
-// Events lists the owner's numbered events, newest first. before is the cursor
+// ListEvents lists the owner's numbered events, newest first. before is the cursor
 // of the last one seen, 0 for the first page.
-func (s *Store) Events(ctx context.Context, owner vigia.UserID, before int64, limit int) ([]vigia.Event, error) {
+func (s *Store) ListEvents(ctx context.Context, owner vigia.UserID, before int64, limit int) ([]vigia.Event, error) {
 	if before == 0 {
 		before = 1<<63 - 1
 	}

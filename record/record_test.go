@@ -116,17 +116,17 @@ func (b *bench) tryIntend(t *testing.T, intent vigia.Intent) error {
 
 func (b *bench) settle(t *testing.T, s vigia.Settlement) vigia.Settled {
 	t.Helper()
-	settled, err := b.Settle(t.Context(), s)
-	if err != nil {
+	settled, refused, err := b.Settle(t.Context(), []vigia.Settlement{s})
+	if err = errors.Join(err, errors.Join(refused...)); err != nil {
 		t.Fatal(err)
 	}
-	return settled
+	return settled[0]
 }
 
 // held is the sum of what is held and of what was spent in a day.
 func (b *bench) held(t *testing.T) (held, spent vigia.Sats) {
 	t.Helper()
-	reserves, err := b.Reserves(t.Context(), b.account, b.clock.Now().Add(-24*time.Hour), nil)
+	reserves, err := b.Reserves(t.Context(), b.account, b.clock.Now().Add(-24*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

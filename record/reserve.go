@@ -9,48 +9,34 @@ import (
 )
 
 // Reserves are those of an account that still matter: all that are held, all
-// that were spent after since, and all that were ever spent on the given
-// subjects. No order is promised.
-func (s *Store) Reserves(ctx context.Context, account vigia.AccountID, since time.Time, subjects []vigia.Subject) ([]vigia.Reserve, error) {
-	rows, err := s.guardReads.RecentReserves(ctx, string(account), micros(since))
-	reserves, err := each(rows, err, func(row *sqlcgen.RecentReservesRow) (vigia.Reserve, error) {
-		return reserve(&sqlcgen.Reserve{Execution: row.Execution, Owner: row.Owner, Account: row.Account, Subject: row.Subject,
-			State: row.State, Cost: row.Cost, Counts: row.Counts, ByHand: row.ByHand, At: row.At, SettledAt: row.SettledAt},
-			row.ExecutionState)
+// that were spent after since, and all that were ever spent on a trade that was
+// running when it was last seen. No order is promised.
+func (s *Store) Reserves(ctx context.Context, account vigia.AccountID, since time.Time) ([]vigia.Reserve, error) {
+	found, err := reserves(ctx, s.guardReads, account, since)
+	return found, s.failed("read reserves", err)
+}
+
+func reserves(ctx context.Context, q *sqlcgen.Queries, account vigia.AccountID, since time.Time) ([]vigia.Reserve, error) {
+	rows, err := q.RecentReserves(ctx, string(account), micros(since))
+	recent, err := each(rows, err, func(row *sqlcgen.RecentReservesRow) (vigia.Reserve, error) {
+		r, err := reserve(&sqlcgen.Reserve{Execution: row.Execution, Owner: row.Owner, Account: row.Account, Subject: row.Subject,
+			State: row.State, Cost: row.Cost, Counts: row.Counts, ByHand: row.ByHand, At: row.At, SettledAt: row.SettledAt})
+		r.Unknown = vigia.ExecutionState(row.ExecutionState) == vigia.ExecutionUnknown
+		return r, err
 	})
 	if err != nil {
-		return nil, s.failed("read reserves", err)
+		return nil, err
 	}
-	for _, subject := range subjects {
-		rows, err := s.guardReads.SpentOnSubject(ctx, string(account), subject.String(), micros(since))
-		older, err := each(rows, err, func(row *sqlcgen.Reserve) (vigia.Reserve, error) { return reserve(row, "") })
-		if err != nil {
-			return nil, s.failed("read reserves", err)
-		}
-		reserves = append(reserves, older...)
-	}
-	return reserves, nil
+	spent, err := q.SpentOnRunning(ctx, string(account), micros(since))
+	older, err := each(spent, err, reserve)
+	return append(recent, older...), err
 }
 
-// AllReserves are those of every account that still matter when the program
-// starts: all that are held, all spent after since, and all ever spent on a trade
-// that was running when it was last seen. They are ordered by account.
-func (s *Store) AllReserves(ctx context.Context, since time.Time) ([]vigia.Reserve, error) {
-	rows, err := s.guardReads.AllReserves(ctx, micros(since))
-	reserves, err := each(rows, err, func(row *sqlcgen.AllReservesRow) (vigia.Reserve, error) {
-		return reserve(&sqlcgen.Reserve{Execution: row.Execution, Owner: row.Owner, Account: row.Account, Subject: row.Subject,
-			State: row.State, Cost: row.Cost, Counts: row.Counts, ByHand: row.ByHand, At: row.At, SettledAt: row.SettledAt},
-			row.ExecutionState)
-	})
-	return reserves, s.failed("read reserves", err)
-}
-
-func reserve(row *sqlcgen.Reserve, execution string) (vigia.Reserve, error) {
+func reserve(row *sqlcgen.Reserve) (vigia.Reserve, error) {
 	subject, err := vigia.ParseSubject(row.Subject)
 	return vigia.Reserve{Execution: vigia.ExecutionID(row.Execution), Account: vigia.AccountID(row.Account), Subject: subject,
 		State: vigia.ReserveState(row.State), Cost: vigia.Sats(row.Cost), Counts: row.Counts, ByHand: row.ByHand,
-		At: fromMicros(row.At), SettledAt: fromMicros(row.SettledAt),
-		Unknown: vigia.ExecutionState(execution) == vigia.ExecutionUnknown}, err
+		At: fromMicros(row.At), SettledAt: fromMicros(row.SettledAt)}, err
 }
 
 // Claims are the unsettled lanes of an account.

@@ -9,9 +9,9 @@ import (
 	"github.com/vigiaguard/vigia/record/sqlcgen"
 )
 
-// SaveSnapshot keeps the last look at an account, to start from after the next
+// See keeps the last look at an account, to start from after the next
 // start of the program. One begun before the look that is kept changes nothing.
-func (s *Store) SaveSnapshot(ctx context.Context, fence vigia.Fence, owner vigia.UserID, snapshot *vigia.Snapshot) error {
+func (s *Store) See(ctx context.Context, fence vigia.Fence, owner vigia.UserID, snapshot *vigia.Snapshot) error {
 	return s.failed("keep snapshot", s.write(ctx, second, func(ctx context.Context, t *tx) error {
 		if err := t.hold(ctx, fence); err != nil {
 			return err
@@ -60,54 +60,34 @@ func (t *tx) seeTrades(ctx context.Context, owner vigia.UserID, snapshot *vigia.
 
 // Snapshot is the last kept look at an account, marked provisional.
 func (s *Store) Snapshot(ctx context.Context, account vigia.AccountID) (*vigia.Snapshot, error) {
-	row, err := s.reads.SeenAccount(ctx, string(account))
+	var last *vigia.Snapshot
+	err := s.read(ctx, func(ctx context.Context, q *sqlcgen.Queries) error {
+		var err error
+		last, err = snapshot(ctx, q, account)
+		return err
+	})
+	return last, s.failed("read snapshot", err)
+}
+
+func snapshot(ctx context.Context, q *sqlcgen.Queries, account vigia.AccountID) (*vigia.Snapshot, error) {
+	row, err := q.SeenAccount(ctx, string(account))
 	if err != nil {
-		return nil, s.failed("read snapshot", found(err))
+		return nil, found(err)
 	}
-	snapshot, err := snapshotOf(&row)
+	last, err := snapshotOf(&row)
 	if err != nil {
 		return nil, err
 	}
-	trades, err := s.reads.SeenTradesOf(ctx, string(account))
+	trades, err := q.SeenTradesOf(ctx, string(account))
+	last.Trades, err = each(trades, err, func(text *string) (vigia.Seen, error) {
+		var seen vigia.Seen
+		err := json.Unmarshal([]byte(*text), &seen)
+		return seen, err
+	})
 	if err != nil {
-		return nil, s.failed("read snapshot", err)
+		return nil, fmt.Errorf("trades of account %s: %w", account, err)
 	}
-	for i := range trades {
-		if err := addSeen(snapshot, trades[i].Seen); err != nil {
-			return nil, err
-		}
-	}
-	return snapshot, nil
-}
-
-// Snapshots are the last kept looks at all accounts, marked provisional.
-func (s *Store) Snapshots(ctx context.Context) (map[vigia.AccountID]*vigia.Snapshot, error) {
-	rows, err := s.guardReads.SeenAccounts(ctx)
-	if err != nil {
-		return nil, s.failed("read snapshots", err)
-	}
-	all := make(map[vigia.AccountID]*vigia.Snapshot, len(rows))
-	for i := range rows {
-		snapshot, err := snapshotOf(&rows[i])
-		if err != nil {
-			return nil, err
-		}
-		all[snapshot.Account] = snapshot
-	}
-	trades, err := s.guardReads.SeenTrades(ctx)
-	if err != nil {
-		return nil, s.failed("read snapshots", err)
-	}
-	for i := range trades {
-		snapshot := all[vigia.AccountID(trades[i].Account)]
-		if snapshot == nil {
-			continue
-		}
-		if err := addSeen(snapshot, trades[i].Seen); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
+	return last, nil
 }
 
 func snapshotOf(row *sqlcgen.AccountSeen) (*vigia.Snapshot, error) {
@@ -118,13 +98,4 @@ func snapshotOf(row *sqlcgen.AccountSeen) (*vigia.Snapshot, error) {
 		return nil, fmt.Errorf("cross position of account %s: %w", row.Account, err)
 	}
 	return snapshot, nil
-}
-
-func addSeen(snapshot *vigia.Snapshot, text string) error {
-	var seen vigia.Seen
-	if err := json.Unmarshal([]byte(text), &seen); err != nil {
-		return fmt.Errorf("a trade of account %s: %w", snapshot.Account, err)
-	}
-	snapshot.Trades = append(snapshot.Trades, seen)
-	return nil
 }

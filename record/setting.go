@@ -26,53 +26,68 @@ func (s *Store) Setting(ctx context.Context, owner vigia.UserID, name string, v 
 
 // SetSetting keeps an owner's setting, and journals that it was set.
 func (s *Store) SetSetting(ctx context.Context, owner vigia.UserID, name string, v any) error {
+	return s.failed("keep setting "+name, s.write(ctx, rest, func(ctx context.Context, t *tx) error {
+		return t.set(ctx, owner, name, v)
+	}))
+}
+
+func (t *tx) set(ctx context.Context, owner vigia.UserID, name string, v any) error {
 	text, err := toJSON(v)
 	if err != nil {
 		return err
 	}
-	return s.failed("keep setting "+name, s.write(ctx, rest, func(ctx context.Context, t *tx) error {
-		if err := t.Queries.SetSetting(ctx, sqlcgen.SetSettingParams{Owner: string(owner), Name: name, Value: text, At: micros(t.now)}); err != nil {
-			return err
-		}
-		return t.journal(userChain(owner), owner, "setting."+name, json.RawMessage(text))
-	}))
+	if err := t.Queries.SetSetting(ctx, sqlcgen.SetSettingParams{Owner: string(owner), Name: name, Value: text, At: micros(t.now)}); err != nil {
+		return err
+	}
+	return t.journal(userChain(owner), owner, "setting."+name, json.RawMessage(text))
 }
 
-// stops is the setting of the stop modes.
+// stops is the setting of the stop modes. They hold for everybody, so that they
+// are the local owner's.
 const stops = "stops"
 
-// Stops are the stop modes an owner has set; the halt file is not among them.
-func (s *Store) Stops(ctx context.Context, owner vigia.UserID) (vigia.Stops, error) {
+// Stops are the stop modes in force; the halt file is not among them.
+func (s *Store) Stops(ctx context.Context) (vigia.Stops, error) {
 	var set vigia.Stops
-	if err := s.Setting(ctx, owner, stops, &set); err != nil && !errors.Is(err, vigia.ErrNotFound) {
+	if err := s.Setting(ctx, vigia.LocalOwner, stops, &set); err != nil && !errors.Is(err, vigia.ErrNotFound) {
 		return vigia.Stops{}, err
 	}
 	return set, nil
 }
 
 // SetStops sets or releases stop modes.
-func (s *Store) SetStops(ctx context.Context, owner vigia.UserID, set vigia.Stops) error {
+func (s *Store) SetStops(ctx context.Context, set vigia.Stops) error {
 	set.HaltFile = ""
-	return s.SetSetting(ctx, owner, stops, set)
+	return s.failed("set stops", s.write(ctx, rest, func(ctx context.Context, t *tx) error {
+		if err := t.MoveRevision(ctx); err != nil {
+			return fmt.Errorf("move the revision: %w", err)
+		}
+		return t.set(ctx, vigia.LocalOwner, stops, set)
+	}))
 }
 
-// SaveStatus keeps what a guard process says of itself.
-func (s *Store) SaveStatus(ctx context.Context, process string, status any) error {
-	text, err := toJSON(status)
+// SaveStatus keeps what a guard process says of itself, in the place of what it
+// said before.
+func (s *Store) SaveStatus(ctx context.Context, status vigia.GuardStatus) error {
+	text, err := toJSON(&status)
 	if err != nil {
 		return err
 	}
 	return s.failed("keep status", s.write(ctx, second, func(ctx context.Context, t *tx) error {
-		return t.SaveGuardStatus(ctx, sqlcgen.SaveGuardStatusParams{Process: process, Owner: string(vigia.LocalOwner),
+		return t.SaveGuardStatus(ctx, sqlcgen.SaveGuardStatusParams{Process: status.Holder, Owner: string(vigia.LocalOwner),
 			At: micros(t.now), Status: text})
 	}))
 }
 
 // Statuses are what all guard processes last said of themselves.
-func (s *Store) Statuses(ctx context.Context) ([]vigia.ProcessStatus, error) {
+func (s *Store) Statuses(ctx context.Context) ([]vigia.GuardStatus, error) {
 	rows, err := s.reads.GuardStatuses(ctx)
-	statuses, err := each(rows, err, func(row *sqlcgen.GuardStatusesRow) (vigia.ProcessStatus, error) {
-		return vigia.ProcessStatus{Process: row.Process, At: fromMicros(row.At), Status: json.RawMessage(row.Status)}, nil
+	statuses, err := each(rows, err, func(row *sqlcgen.GuardStatusesRow) (vigia.GuardStatus, error) {
+		var status vigia.GuardStatus
+		if err := json.Unmarshal([]byte(row.Status), &status); err != nil {
+			return status, fmt.Errorf("status of %s: %w", row.Process, err)
+		}
+		return status, nil
 	})
 	return statuses, s.failed("read status", err)
 }

@@ -9,27 +9,35 @@ import (
 	"github.com/vigiaguard/vigia/record/sqlcgen"
 )
 
-// Settle commits what became of an execution: its state by compare-and-swap,
-// the end of its claim, its reserve, what the rule remembers, the journal entry
-// and the events. It is not fenced. A settlement of what is settled already is
-// answered from what stands, Replayed, and writes nothing; so is one from intent
-// to unknown of what is unknown already. [vigia.ErrChanged] says that the
-// execution is in a state that From does not name, [vigia.ErrNotFound] that there
-// is none.
-func (s *Store) Settle(ctx context.Context, settlement vigia.Settlement) (vigia.Settled, error) {
-	if err := checkSettlement(&settlement); err != nil {
-		return vigia.Settled{}, err
-	}
-	var settled vigia.Settled
+// Settle commits what became of a group of executions, in one transaction: for
+// each its state by compare-and-swap, the end of its claim, its reserve, what the
+// rule remembers, the journal entry and the events. It is not fenced. A settlement
+// of what is settled already is answered from what stands, Replayed, and writes
+// nothing; so is one from intent to unknown of what is unknown already.
+//
+// The second result has one entry per settlement: nil, [vigia.ErrChanged] for an
+// execution in a state that From does not name, [vigia.ErrNotFound] where there is
+// none, or a [vigia.Error] about the settlement itself; the others are committed.
+// The third is for the whole: nothing was written.
+func (s *Store) Settle(ctx context.Context, settlements []vigia.Settlement) ([]vigia.Settled, []error, error) {
+	var settled []vigia.Settled
+	var results []error
 	err := s.write(ctx, first, func(ctx context.Context, t *tx) error {
-		var err error
-		settled, err = t.settle(ctx, &settlement)
-		return err
+		settled, results = make([]vigia.Settled, len(settlements)), make([]error, len(settlements))
+		for i := range settlements {
+			var err error
+			// What it refuses it refuses before it writes.
+			if settled[i], err = t.settle(ctx, &settlements[i]); err != nil && !refusal(err) {
+				return fmt.Errorf("execution %s: %w", settlements[i].Execution, err)
+			}
+			results[i] = err
+		}
+		return nil
 	})
 	if err != nil {
-		return vigia.Settled{}, s.failed("settle execution "+string(settlement.Execution), err)
+		return nil, nil, s.failed("commit settlements", err)
 	}
-	return settled, nil
+	return settled, results, nil
 }
 
 func checkSettlement(s *vigia.Settlement) error {
@@ -43,6 +51,9 @@ func checkSettlement(s *vigia.Settlement) error {
 
 // settle swaps the state; when somebody else was quicker it looks again.
 func (t *tx) settle(ctx context.Context, s *vigia.Settlement) (vigia.Settled, error) {
+	if err := checkSettlement(s); err != nil {
+		return vigia.Settled{}, err
+	}
 	for {
 		row, err := t.ExecutionByID(ctx, string(s.Execution))
 		if err != nil {
@@ -126,7 +137,7 @@ func (t *tx) afterSwap(ctx context.Context, s *vigia.Settlement, e *vigia.Execut
 			return fmt.Errorf("renew the proof: %w", err)
 		}
 	}
-	if err := t.saveStates(ctx, e.Owner, e.Account, s.States); err != nil {
+	if err := t.saveStates(ctx, s.States); err != nil {
 		return err
 	}
 	t.events = append(t.events, s.Events...)

@@ -120,6 +120,7 @@ CREATE TABLE execution (
 CREATE INDEX execution_owner ON execution (owner, id);
 CREATE INDEX execution_account ON execution (account, id);
 CREATE INDEX execution_unsettled ON execution (account, id) WHERE state IN ('requested', 'intent', 'unknown');
+CREATE INDEX execution_settled ON execution (account, settled_at);
 -- One request, one execution.
 CREATE UNIQUE INDEX execution_signature ON execution (account, signature) WHERE signature <> '';
 
@@ -248,6 +249,15 @@ CREATE TABLE setting (
     at    BIGINT NOT NULL,
     PRIMARY KEY (owner, name)
 );
+
+-- Moves whenever accounts, automations or stop modes change: what the guard
+-- looks at to know that it must read them again.
+CREATE TABLE revision (
+    name     TEXT   PRIMARY KEY,
+    owner    TEXT   NOT NULL,
+    revision BIGINT NOT NULL
+);
+INSERT INTO revision (name, owner, revision) VALUES ('guarded', '01900000-0000-7000-8000-000000000001', 1);
 
 -- Who guards a shard of accounts. The epoch fences every intent; the beats lie
 -- in another table, so that a beat never waits for an intent.

@@ -17,6 +17,9 @@ WHERE owner = @owner AND id = @id;
 -- name: RenewProof :exec
 UPDATE account SET proved_at = @at WHERE id = @id AND proved_at < @at;
 
+-- name: AccountByID :one
+SELECT * FROM account WHERE id = @id;
+
 -- name: OwnedAccount :one
 SELECT * FROM account WHERE owner = @owner AND id = @id;
 

@@ -29,8 +29,8 @@ SELECT * FROM automation WHERE account = @account ORDER BY created_at, id;
 -- name: AllAutomations :many
 SELECT * FROM automation ORDER BY account, created_at, id;
 
--- name: AutomationExists :one
-SELECT COUNT(*) FROM automation WHERE id = @id;
+-- name: OwnerOfAutomation :one
+SELECT owner, account FROM automation WHERE id = @id;
 
 -- name: SaveState :exec
 INSERT INTO automation_state (automation, subject, owner, account, state, saved_at)
@@ -40,9 +40,6 @@ ON CONFLICT (automation, subject) DO UPDATE SET state = excluded.state, saved_at
 -- name: StatesOfAccount :many
 SELECT state FROM automation_state WHERE account = @account ORDER BY automation, subject;
 
--- name: AllStates :many
-SELECT account, state FROM automation_state ORDER BY account, automation, subject;
-
 -- name: ForgetStates :execrows
--- Of one rule about one subject: the trade has ended.
+-- Of all rules about one subject: the trade has ended.
 DELETE FROM automation_state WHERE account = @account AND subject = @subject;

@@ -41,6 +41,11 @@ SELECT * FROM execution WHERE account = @account AND state IN ('intent', 'unknow
 -- name: AllUnsettledExecutions :many
 SELECT * FROM execution WHERE state IN ('intent', 'unknown') ORDER BY account, id;
 
+-- name: SettledAdds :many
+SELECT * FROM execution
+WHERE account = @account AND settled_at >= @since AND state = 'done' AND action IN ('add_margin', 'prove')
+ORDER BY settled_at;
+
 -- name: RequestedExecutions :many
 SELECT * FROM execution WHERE state = 'requested' ORDER BY account, id;
 

@@ -20,16 +20,10 @@ SELECT reserve.*, execution.state AS execution_state FROM reserve JOIN execution
 WHERE reserve.account = @account AND (reserve.state = 'held' OR (reserve.state = 'spent' AND reserve.settled_at > @since))
 ORDER BY reserve.execution;
 
--- name: SpentOnSubject :many
--- Those spent on a subject up to then: with the recent ones, all of them.
+-- name: SpentOnRunning :many
+-- Those spent up to then on trades that were last seen running: with the recent
+-- ones, all that count.
 SELECT * FROM reserve
-WHERE account = @account AND subject = @subject AND state = 'spent' AND settled_at <= @since
-ORDER BY execution;
-
--- name: AllReserves :many
--- Those held, those spent since, and those ever spent on a trade last seen
--- running.
-SELECT reserve.*, execution.state AS execution_state FROM reserve JOIN execution ON execution.id = reserve.execution
-WHERE reserve.state = 'held' OR (reserve.state = 'spent' AND (reserve.settled_at > @since OR EXISTS (
-    SELECT 1 FROM trade_seen WHERE trade_seen.account = reserve.account AND 'trade:' || trade_seen.trade = reserve.subject)))
-ORDER BY reserve.account, reserve.execution;
+WHERE reserve.account = @account AND reserve.state = 'spent' AND reserve.settled_at <= @since
+    AND reserve.subject IN (SELECT 'trade:' || trade_seen.trade FROM trade_seen WHERE trade_seen.account = @account)
+ORDER BY reserve.execution;

@@ -25,14 +25,8 @@ DELETE FROM account_seen WHERE account = @account;
 -- name: UnseeTrades :exec
 DELETE FROM trade_seen WHERE account = @account;
 
--- name: SeenAccounts :many
-SELECT * FROM account_seen ORDER BY account;
-
--- name: SeenTrades :many
-SELECT account, seen FROM trade_seen ORDER BY account, place, trade;
-
 -- name: SeenAccount :one
 SELECT * FROM account_seen WHERE account = @account;
 
 -- name: SeenTradesOf :many
-SELECT account, seen FROM trade_seen WHERE account = @account ORDER BY place, trade;
+SELECT seen FROM trade_seen WHERE account = @account ORDER BY place, trade;

@@ -5,5 +5,8 @@ ON CONFLICT (owner, name) DO UPDATE SET value = excluded.value, at = excluded.at
 -- name: Setting :one
 SELECT value FROM setting WHERE owner = @owner AND name = @name;
 
--- name: Settings :many
-SELECT name, value FROM setting WHERE owner = @owner ORDER BY name;
+-- name: MoveRevision :exec
+UPDATE revision SET revision = revision + 1 WHERE name = 'guarded';
+
+-- name: Revision :one
+SELECT revision FROM revision WHERE name = 'guarded';

@@ -9,6 +9,30 @@ import (
 	"context"
 )
 
+const accountByID = `-- name: AccountByID :one
+SELECT id, owner, label, network, scopes, status, detail, created_at, proved_at, sealed_key, sealed_secret, sealed_passphrase FROM account WHERE id = $1
+`
+
+func (q *Queries) AccountByID(ctx context.Context, id string) (Account, error) {
+	row := q.queryRow(ctx, q.accountByIDStmt, accountByID, id)
+	var i Account
+	err := row.Scan(
+		&i.ID,
+		&i.Owner,
+		&i.Label,
+		&i.Network,
+		&i.Scopes,
+		&i.Status,
+		&i.Detail,
+		&i.CreatedAt,
+		&i.ProvedAt,
+		&i.SealedKey,
+		&i.SealedSecret,
+		&i.SealedPassphrase,
+	)
+	return i, err
+}
+
 const accountByLabel = `-- name: AccountByLabel :one
 SELECT id, owner, label, network, scopes, status, detail, created_at, proved_at, sealed_key, sealed_secret, sealed_passphrase FROM account WHERE owner = $1 AND label = $2
 `

@@ -50,49 +50,6 @@ func (q *Queries) AllAutomations(ctx context.Context) ([]Automation, error) {
 	return items, nil
 }
 
-const allStates = `-- name: AllStates :many
-SELECT account, state FROM automation_state ORDER BY account, automation, subject
-`
-
-type AllStatesRow struct {
-	Account string
-	State   string
-}
-
-func (q *Queries) AllStates(ctx context.Context) ([]AllStatesRow, error) {
-	rows, err := q.query(ctx, q.allStatesStmt, allStates)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []AllStatesRow
-	for rows.Next() {
-		var i AllStatesRow
-		if err := rows.Scan(&i.Account, &i.State); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const automationExists = `-- name: AutomationExists :one
-SELECT COUNT(*) FROM automation WHERE id = $1
-`
-
-func (q *Queries) AutomationExists(ctx context.Context, id string) (int64, error) {
-	row := q.queryRow(ctx, q.automationExistsStmt, automationExists, id)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const automationsOfAccount = `-- name: AutomationsOfAccount :many
 SELECT id, owner, account, name, kind, mode, scope, config_version, config, limits, armed_at, created_at, version FROM automation WHERE account = $1 ORDER BY created_at, id
 `
@@ -204,7 +161,7 @@ const forgetStates = `-- name: ForgetStates :execrows
 DELETE FROM automation_state WHERE account = $1 AND subject = $2
 `
 
-// Of one rule about one subject: the trade has ended.
+// Of all rules about one subject: the trade has ended.
 func (q *Queries) ForgetStates(ctx context.Context, account string, subject string) (int64, error) {
 	result, err := q.exec(ctx, q.forgetStatesStmt, forgetStates, account, subject)
 	if err != nil {
@@ -276,6 +233,22 @@ func (q *Queries) OwnedAutomation(ctx context.Context, owner string, iD string) 
 		&i.CreatedAt,
 		&i.Version,
 	)
+	return i, err
+}
+
+const ownerOfAutomation = `-- name: OwnerOfAutomation :one
+SELECT owner, account FROM automation WHERE id = $1
+`
+
+type OwnerOfAutomationRow struct {
+	Owner   string
+	Account string
+}
+
+func (q *Queries) OwnerOfAutomation(ctx context.Context, id string) (OwnerOfAutomationRow, error) {
+	row := q.queryRow(ctx, q.ownerOfAutomationStmt, ownerOfAutomation, id)
+	var i OwnerOfAutomationRow
+	err := row.Scan(&i.Owner, &i.Account)
 	return i, err
 }
 

@@ -24,6 +24,9 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.accountByIDStmt, err = db.PrepareContext(ctx, accountByID); err != nil {
+		return nil, fmt.Errorf("error preparing query AccountByID: %w", err)
+	}
 	if q.accountByLabelStmt, err = db.PrepareContext(ctx, accountByLabel); err != nil {
 		return nil, fmt.Errorf("error preparing query AccountByLabel: %w", err)
 	}
@@ -36,17 +39,8 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.allAutomationsStmt, err = db.PrepareContext(ctx, allAutomations); err != nil {
 		return nil, fmt.Errorf("error preparing query AllAutomations: %w", err)
 	}
-	if q.allReservesStmt, err = db.PrepareContext(ctx, allReserves); err != nil {
-		return nil, fmt.Errorf("error preparing query AllReserves: %w", err)
-	}
-	if q.allStatesStmt, err = db.PrepareContext(ctx, allStates); err != nil {
-		return nil, fmt.Errorf("error preparing query AllStates: %w", err)
-	}
 	if q.allUnsettledExecutionsStmt, err = db.PrepareContext(ctx, allUnsettledExecutions); err != nil {
 		return nil, fmt.Errorf("error preparing query AllUnsettledExecutions: %w", err)
-	}
-	if q.automationExistsStmt, err = db.PrepareContext(ctx, automationExists); err != nil {
-		return nil, fmt.Errorf("error preparing query AutomationExists: %w", err)
 	}
 	if q.automationsOfAccountStmt, err = db.PrepareContext(ctx, automationsOfAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query AutomationsOfAccount: %w", err)
@@ -195,6 +189,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.moveOutboxStmt, err = db.PrepareContext(ctx, moveOutbox); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveOutbox: %w", err)
 	}
+	if q.moveRevisionStmt, err = db.PrepareContext(ctx, moveRevision); err != nil {
+		return nil, fmt.Errorf("error preparing query MoveRevision: %w", err)
+	}
 	if q.numberEventStmt, err = db.PrepareContext(ctx, numberEvent); err != nil {
 		return nil, fmt.Errorf("error preparing query NumberEvent: %w", err)
 	}
@@ -222,6 +219,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.ownedExecutionStmt, err = db.PrepareContext(ctx, ownedExecution); err != nil {
 		return nil, fmt.Errorf("error preparing query OwnedExecution: %w", err)
 	}
+	if q.ownerOfAutomationStmt, err = db.PrepareContext(ctx, ownerOfAutomation); err != nil {
+		return nil, fmt.Errorf("error preparing query OwnerOfAutomation: %w", err)
+	}
 	if q.recentReservesStmt, err = db.PrepareContext(ctx, recentReserves); err != nil {
 		return nil, fmt.Errorf("error preparing query RecentReserves: %w", err)
 	}
@@ -236,6 +236,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.requestedExecutionsStmt, err = db.PrepareContext(ctx, requestedExecutions); err != nil {
 		return nil, fmt.Errorf("error preparing query RequestedExecutions: %w", err)
+	}
+	if q.revisionStmt, err = db.PrepareContext(ctx, revision); err != nil {
+		return nil, fmt.Errorf("error preparing query Revision: %w", err)
 	}
 	if q.saveGuardStatusStmt, err = db.PrepareContext(ctx, saveGuardStatus); err != nil {
 		return nil, fmt.Errorf("error preparing query SaveGuardStatus: %w", err)
@@ -255,14 +258,8 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.seenAccountStmt, err = db.PrepareContext(ctx, seenAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query SeenAccount: %w", err)
 	}
-	if q.seenAccountsStmt, err = db.PrepareContext(ctx, seenAccounts); err != nil {
-		return nil, fmt.Errorf("error preparing query SeenAccounts: %w", err)
-	}
 	if q.seenTradeIDsStmt, err = db.PrepareContext(ctx, seenTradeIDs); err != nil {
 		return nil, fmt.Errorf("error preparing query SeenTradeIDs: %w", err)
-	}
-	if q.seenTradesStmt, err = db.PrepareContext(ctx, seenTrades); err != nil {
-		return nil, fmt.Errorf("error preparing query SeenTrades: %w", err)
 	}
 	if q.seenTradesOfStmt, err = db.PrepareContext(ctx, seenTradesOf); err != nil {
 		return nil, fmt.Errorf("error preparing query SeenTradesOf: %w", err)
@@ -276,17 +273,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.settingStmt, err = db.PrepareContext(ctx, setting); err != nil {
 		return nil, fmt.Errorf("error preparing query Setting: %w", err)
 	}
-	if q.settingsStmt, err = db.PrepareContext(ctx, settings); err != nil {
-		return nil, fmt.Errorf("error preparing query Settings: %w", err)
-	}
 	if q.settleExecutionStmt, err = db.PrepareContext(ctx, settleExecution); err != nil {
 		return nil, fmt.Errorf("error preparing query SettleExecution: %w", err)
 	}
 	if q.settleReserveStmt, err = db.PrepareContext(ctx, settleReserve); err != nil {
 		return nil, fmt.Errorf("error preparing query SettleReserve: %w", err)
 	}
-	if q.spentOnSubjectStmt, err = db.PrepareContext(ctx, spentOnSubject); err != nil {
-		return nil, fmt.Errorf("error preparing query SpentOnSubject: %w", err)
+	if q.settledAddsStmt, err = db.PrepareContext(ctx, settledAdds); err != nil {
+		return nil, fmt.Errorf("error preparing query SettledAdds: %w", err)
+	}
+	if q.spentOnRunningStmt, err = db.PrepareContext(ctx, spentOnRunning); err != nil {
+		return nil, fmt.Errorf("error preparing query SpentOnRunning: %w", err)
 	}
 	if q.statesOfAccountStmt, err = db.PrepareContext(ctx, statesOfAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query StatesOfAccount: %w", err)
@@ -332,6 +329,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 
 func (q *Queries) Close() error {
 	var err error
+	if q.accountByIDStmt != nil {
+		if cerr := q.accountByIDStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing accountByIDStmt: %w", cerr)
+		}
+	}
 	if q.accountByLabelStmt != nil {
 		if cerr := q.accountByLabelStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing accountByLabelStmt: %w", cerr)
@@ -352,24 +354,9 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing allAutomationsStmt: %w", cerr)
 		}
 	}
-	if q.allReservesStmt != nil {
-		if cerr := q.allReservesStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing allReservesStmt: %w", cerr)
-		}
-	}
-	if q.allStatesStmt != nil {
-		if cerr := q.allStatesStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing allStatesStmt: %w", cerr)
-		}
-	}
 	if q.allUnsettledExecutionsStmt != nil {
 		if cerr := q.allUnsettledExecutionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing allUnsettledExecutionsStmt: %w", cerr)
-		}
-	}
-	if q.automationExistsStmt != nil {
-		if cerr := q.automationExistsStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing automationExistsStmt: %w", cerr)
 		}
 	}
 	if q.automationsOfAccountStmt != nil {
@@ -617,6 +604,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing moveOutboxStmt: %w", cerr)
 		}
 	}
+	if q.moveRevisionStmt != nil {
+		if cerr := q.moveRevisionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing moveRevisionStmt: %w", cerr)
+		}
+	}
 	if q.numberEventStmt != nil {
 		if cerr := q.numberEventStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing numberEventStmt: %w", cerr)
@@ -662,6 +654,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing ownedExecutionStmt: %w", cerr)
 		}
 	}
+	if q.ownerOfAutomationStmt != nil {
+		if cerr := q.ownerOfAutomationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing ownerOfAutomationStmt: %w", cerr)
+		}
+	}
 	if q.recentReservesStmt != nil {
 		if cerr := q.recentReservesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing recentReservesStmt: %w", cerr)
@@ -685,6 +682,11 @@ func (q *Queries) Close() error {
 	if q.requestedExecutionsStmt != nil {
 		if cerr := q.requestedExecutionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing requestedExecutionsStmt: %w", cerr)
+		}
+	}
+	if q.revisionStmt != nil {
+		if cerr := q.revisionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing revisionStmt: %w", cerr)
 		}
 	}
 	if q.saveGuardStatusStmt != nil {
@@ -717,19 +719,9 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing seenAccountStmt: %w", cerr)
 		}
 	}
-	if q.seenAccountsStmt != nil {
-		if cerr := q.seenAccountsStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing seenAccountsStmt: %w", cerr)
-		}
-	}
 	if q.seenTradeIDsStmt != nil {
 		if cerr := q.seenTradeIDsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing seenTradeIDsStmt: %w", cerr)
-		}
-	}
-	if q.seenTradesStmt != nil {
-		if cerr := q.seenTradesStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing seenTradesStmt: %w", cerr)
 		}
 	}
 	if q.seenTradesOfStmt != nil {
@@ -752,11 +744,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing settingStmt: %w", cerr)
 		}
 	}
-	if q.settingsStmt != nil {
-		if cerr := q.settingsStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing settingsStmt: %w", cerr)
-		}
-	}
 	if q.settleExecutionStmt != nil {
 		if cerr := q.settleExecutionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing settleExecutionStmt: %w", cerr)
@@ -767,9 +754,14 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing settleReserveStmt: %w", cerr)
 		}
 	}
-	if q.spentOnSubjectStmt != nil {
-		if cerr := q.spentOnSubjectStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing spentOnSubjectStmt: %w", cerr)
+	if q.settledAddsStmt != nil {
+		if cerr := q.settledAddsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing settledAddsStmt: %w", cerr)
+		}
+	}
+	if q.spentOnRunningStmt != nil {
+		if cerr := q.spentOnRunningStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing spentOnRunningStmt: %w", cerr)
 		}
 	}
 	if q.statesOfAccountStmt != nil {
@@ -876,14 +868,12 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 type Queries struct {
 	db                           DBTX
 	tx                           *sql.Tx
+	accountByIDStmt              *sql.Stmt
 	accountByLabelStmt           *sql.Stmt
 	accountsOfOwnerStmt          *sql.Stmt
 	allAccountsStmt              *sql.Stmt
 	allAutomationsStmt           *sql.Stmt
-	allReservesStmt              *sql.Stmt
-	allStatesStmt                *sql.Stmt
 	allUnsettledExecutionsStmt   *sql.Stmt
-	automationExistsStmt         *sql.Stmt
 	automationsOfAccountStmt     *sql.Stmt
 	automationsOfOwnerStmt       *sql.Stmt
 	beatLeasesStmt               *sql.Stmt
@@ -933,6 +923,7 @@ type Queries struct {
 	lockOutboxStmt               *sql.Stmt
 	moveHeadStmt                 *sql.Stmt
 	moveOutboxStmt               *sql.Stmt
+	moveRevisionStmt             *sql.Stmt
 	numberEventStmt              *sql.Stmt
 	outboxEndStmt                *sql.Stmt
 	ownedAccountStmt             *sql.Stmt
@@ -942,28 +933,28 @@ type Queries struct {
 	ownedEventsAfterStmt         *sql.Stmt
 	ownedEventsBeforeStmt        *sql.Stmt
 	ownedExecutionStmt           *sql.Stmt
+	ownerOfAutomationStmt        *sql.Stmt
 	recentReservesStmt           *sql.Stmt
 	releaseBeatStmt              *sql.Stmt
 	releaseLeaseStmt             *sql.Stmt
 	renewProofStmt               *sql.Stmt
 	requestedExecutionsStmt      *sql.Stmt
+	revisionStmt                 *sql.Stmt
 	saveGuardStatusStmt          *sql.Stmt
 	saveStateStmt                *sql.Stmt
 	sealedOfStmt                 *sql.Stmt
 	seeAccountStmt               *sql.Stmt
 	seeTradeStmt                 *sql.Stmt
 	seenAccountStmt              *sql.Stmt
-	seenAccountsStmt             *sql.Stmt
 	seenTradeIDsStmt             *sql.Stmt
-	seenTradesStmt               *sql.Stmt
 	seenTradesOfStmt             *sql.Stmt
 	setDeliveredStmt             *sql.Stmt
 	setSettingStmt               *sql.Stmt
 	settingStmt                  *sql.Stmt
-	settingsStmt                 *sql.Stmt
 	settleExecutionStmt          *sql.Stmt
 	settleReserveStmt            *sql.Stmt
-	spentOnSubjectStmt           *sql.Stmt
+	settledAddsStmt              *sql.Stmt
+	spentOnRunningStmt           *sql.Stmt
 	statesOfAccountStmt          *sql.Stmt
 	takeBeatStmt                 *sql.Stmt
 	takeLeaseStmt                *sql.Stmt
@@ -983,14 +974,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
 		db:                           tx,
 		tx:                           tx,
+		accountByIDStmt:              q.accountByIDStmt,
 		accountByLabelStmt:           q.accountByLabelStmt,
 		accountsOfOwnerStmt:          q.accountsOfOwnerStmt,
 		allAccountsStmt:              q.allAccountsStmt,
 		allAutomationsStmt:           q.allAutomationsStmt,
-		allReservesStmt:              q.allReservesStmt,
-		allStatesStmt:                q.allStatesStmt,
 		allUnsettledExecutionsStmt:   q.allUnsettledExecutionsStmt,
-		automationExistsStmt:         q.automationExistsStmt,
 		automationsOfAccountStmt:     q.automationsOfAccountStmt,
 		automationsOfOwnerStmt:       q.automationsOfOwnerStmt,
 		beatLeasesStmt:               q.beatLeasesStmt,
@@ -1040,6 +1029,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		lockOutboxStmt:               q.lockOutboxStmt,
 		moveHeadStmt:                 q.moveHeadStmt,
 		moveOutboxStmt:               q.moveOutboxStmt,
+		moveRevisionStmt:             q.moveRevisionStmt,
 		numberEventStmt:              q.numberEventStmt,
 		outboxEndStmt:                q.outboxEndStmt,
 		ownedAccountStmt:             q.ownedAccountStmt,
@@ -1049,28 +1039,28 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		ownedEventsAfterStmt:         q.ownedEventsAfterStmt,
 		ownedEventsBeforeStmt:        q.ownedEventsBeforeStmt,
 		ownedExecutionStmt:           q.ownedExecutionStmt,
+		ownerOfAutomationStmt:        q.ownerOfAutomationStmt,
 		recentReservesStmt:           q.recentReservesStmt,
 		releaseBeatStmt:              q.releaseBeatStmt,
 		releaseLeaseStmt:             q.releaseLeaseStmt,
 		renewProofStmt:               q.renewProofStmt,
 		requestedExecutionsStmt:      q.requestedExecutionsStmt,
+		revisionStmt:                 q.revisionStmt,
 		saveGuardStatusStmt:          q.saveGuardStatusStmt,
 		saveStateStmt:                q.saveStateStmt,
 		sealedOfStmt:                 q.sealedOfStmt,
 		seeAccountStmt:               q.seeAccountStmt,
 		seeTradeStmt:                 q.seeTradeStmt,
 		seenAccountStmt:              q.seenAccountStmt,
-		seenAccountsStmt:             q.seenAccountsStmt,
 		seenTradeIDsStmt:             q.seenTradeIDsStmt,
-		seenTradesStmt:               q.seenTradesStmt,
 		seenTradesOfStmt:             q.seenTradesOfStmt,
 		setDeliveredStmt:             q.setDeliveredStmt,
 		setSettingStmt:               q.setSettingStmt,
 		settingStmt:                  q.settingStmt,
-		settingsStmt:                 q.settingsStmt,
 		settleExecutionStmt:          q.settleExecutionStmt,
 		settleReserveStmt:            q.settleReserveStmt,
-		spentOnSubjectStmt:           q.spentOnSubjectStmt,
+		settledAddsStmt:              q.settledAddsStmt,
+		spentOnRunningStmt:           q.spentOnRunningStmt,
 		statesOfAccountStmt:          q.statesOfAccountStmt,
 		takeBeatStmt:                 q.takeBeatStmt,
 		takeLeaseStmt:                q.takeLeaseStmt,

@@ -601,6 +601,68 @@ func (q *Queries) SettleExecution(ctx context.Context, arg SettleExecutionParams
 	return result.RowsAffected()
 }
 
+const settledAdds = `-- name: SettledAdds :many
+SELECT id, owner, account, automation, subject, action, lane, state, reason, step, amount, cost, stop, last, partial, command, replaces, before, after, signature, tick_at, created_at, signed_at, sent_at, answered_at, settled_at, class, detail, raw, shard, epoch, may_repeat FROM execution
+WHERE account = $1 AND settled_at >= $2 AND state = 'done' AND action IN ('add_margin', 'prove')
+ORDER BY settled_at
+`
+
+func (q *Queries) SettledAdds(ctx context.Context, account string, since int64) ([]Execution, error) {
+	rows, err := q.query(ctx, q.settledAddsStmt, settledAdds, account, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Execution
+	for rows.Next() {
+		var i Execution
+		if err := rows.Scan(
+			&i.ID,
+			&i.Owner,
+			&i.Account,
+			&i.Automation,
+			&i.Subject,
+			&i.Action,
+			&i.Lane,
+			&i.State,
+			&i.Reason,
+			&i.Step,
+			&i.Amount,
+			&i.Cost,
+			&i.Stop,
+			&i.Last,
+			&i.Partial,
+			&i.Command,
+			&i.Replaces,
+			&i.Before,
+			&i.After,
+			&i.Signature,
+			&i.TickAt,
+			&i.CreatedAt,
+			&i.SignedAt,
+			&i.SentAt,
+			&i.AnsweredAt,
+			&i.SettledAt,
+			&i.Class,
+			&i.Detail,
+			&i.Raw,
+			&i.Shard,
+			&i.Epoch,
+			&i.MayRepeat,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const unsettledExecutions = `-- name: UnsettledExecutions :many
 SELECT id, owner, account, automation, subject, action, lane, state, reason, step, amount, cost, stop, last, partial, command, replaces, before, after, signature, tick_at, created_at, signed_at, sent_at, answered_at, settled_at, class, detail, raw, shard, epoch, may_repeat FROM execution WHERE account = $1 AND state IN ('intent', 'unknown') ORDER BY id
 `

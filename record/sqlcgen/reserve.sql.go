@@ -9,64 +9,6 @@ import (
 	"context"
 )
 
-const allReserves = `-- name: AllReserves :many
-SELECT reserve.execution, reserve.owner, reserve.account, reserve.subject, reserve.state, reserve.cost, reserve.counts, reserve.by_hand, reserve.at, reserve.settled_at, execution.state AS execution_state FROM reserve JOIN execution ON execution.id = reserve.execution
-WHERE reserve.state = 'held' OR (reserve.state = 'spent' AND (reserve.settled_at > $1 OR EXISTS (
-    SELECT 1 FROM trade_seen WHERE trade_seen.account = reserve.account AND 'trade:' || trade_seen.trade = reserve.subject)))
-ORDER BY reserve.account, reserve.execution
-`
-
-type AllReservesRow struct {
-	Execution      string
-	Owner          string
-	Account        string
-	Subject        string
-	State          string
-	Cost           int64
-	Counts         bool
-	ByHand         bool
-	At             int64
-	SettledAt      int64
-	ExecutionState string
-}
-
-// Those held, those spent since, and those ever spent on a trade last seen
-// running.
-func (q *Queries) AllReserves(ctx context.Context, since int64) ([]AllReservesRow, error) {
-	rows, err := q.query(ctx, q.allReservesStmt, allReserves, since)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []AllReservesRow
-	for rows.Next() {
-		var i AllReservesRow
-		if err := rows.Scan(
-			&i.Execution,
-			&i.Owner,
-			&i.Account,
-			&i.Subject,
-			&i.State,
-			&i.Cost,
-			&i.Counts,
-			&i.ByHand,
-			&i.At,
-			&i.SettledAt,
-			&i.ExecutionState,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const countedInDay = `-- name: CountedInDay :one
 SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM reserve
 WHERE account = $1 AND by_hand = FALSE AND (state = 'held' OR (state = 'spent' AND settled_at > $2))
@@ -202,15 +144,17 @@ func (q *Queries) SettleReserve(ctx context.Context, arg SettleReserveParams) (i
 	return result.RowsAffected()
 }
 
-const spentOnSubject = `-- name: SpentOnSubject :many
+const spentOnRunning = `-- name: SpentOnRunning :many
 SELECT execution, owner, account, subject, state, cost, counts, by_hand, at, settled_at FROM reserve
-WHERE account = $1 AND subject = $2 AND state = 'spent' AND settled_at <= $3
-ORDER BY execution
+WHERE reserve.account = $1 AND reserve.state = 'spent' AND reserve.settled_at <= $2
+    AND reserve.subject IN (SELECT 'trade:' || trade_seen.trade FROM trade_seen WHERE trade_seen.account = $1)
+ORDER BY reserve.execution
 `
 
-// Those spent on a subject up to then: with the recent ones, all of them.
-func (q *Queries) SpentOnSubject(ctx context.Context, account string, subject string, since int64) ([]Reserve, error) {
-	rows, err := q.query(ctx, q.spentOnSubjectStmt, spentOnSubject, account, subject, since)
+// Those spent up to then on trades that were last seen running: with the recent
+// ones, all that count.
+func (q *Queries) SpentOnRunning(ctx context.Context, account string, since int64) ([]Reserve, error) {
+	rows, err := q.query(ctx, q.spentOnRunningStmt, spentOnRunning, account, since)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,26 @@ import (
 	"context"
 )
 
+const moveRevision = `-- name: MoveRevision :exec
+UPDATE revision SET revision = revision + 1 WHERE name = 'guarded'
+`
+
+func (q *Queries) MoveRevision(ctx context.Context) error {
+	_, err := q.exec(ctx, q.moveRevisionStmt, moveRevision)
+	return err
+}
+
+const revision = `-- name: Revision :one
+SELECT revision FROM revision WHERE name = 'guarded'
+`
+
+func (q *Queries) Revision(ctx context.Context) (int64, error) {
+	row := q.queryRow(ctx, q.revisionStmt, revision)
+	var revision int64
+	err := row.Scan(&revision)
+	return revision, err
+}
+
 const setSetting = `-- name: SetSetting :exec
 INSERT INTO setting (owner, name, value, at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (owner, name) DO UPDATE SET value = excluded.value, at = excluded.at
@@ -40,36 +60,4 @@ func (q *Queries) Setting(ctx context.Context, owner string, name string) (strin
 	var value string
 	err := row.Scan(&value)
 	return value, err
-}
-
-const settings = `-- name: Settings :many
-SELECT name, value FROM setting WHERE owner = $1 ORDER BY name
-`
-
-type SettingsRow struct {
-	Name  string
-	Value string
-}
-
-func (q *Queries) Settings(ctx context.Context, owner string) ([]SettingsRow, error) {
-	rows, err := q.query(ctx, q.settingsStmt, settings, owner)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SettingsRow
-	for rows.Next() {
-		var i SettingsRow
-		if err := rows.Scan(&i.Name, &i.Value); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
