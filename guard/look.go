@@ -11,9 +11,9 @@ import (
 	"github.com/vigiaguard/vigia/watch"
 )
 
-// SawRunning takes a whole read of an account's running trades: it becomes the
+// sawRunning takes a whole read of an account's running trades: it becomes the
 // snapshot, and every unknown call of the account is held against it.
-func (g *Guard) SawRunning(ctx context.Context, account vigia.AccountID, begun time.Time, trades []vigia.Trade) {
+func (g *Guard) sawRunning(ctx context.Context, account vigia.AccountID, begun time.Time, trades []vigia.Trade) {
 	w := g.ward(account)
 	if w == nil {
 		return
@@ -25,16 +25,16 @@ func (g *Guard) SawRunning(ctx context.Context, account vigia.AccountID, begun t
 	g.queue.put(w)
 }
 
-// SawAccount takes a read of the wallet.
-func (g *Guard) SawAccount(account vigia.AccountID, begun time.Time, balance Balance) {
+// sawAccount takes a read of the wallet.
+func (g *Guard) sawAccount(account vigia.AccountID, begun time.Time, balance Balance) {
 	if w := g.ward(account); w != nil {
 		g.took(w, g.snapshots.SawAccount(account, begun, balance.Free, balance.FeeTier))
 		g.queue.put(w)
 	}
 }
 
-// SawCross takes a read of the cross position.
-func (g *Guard) SawCross(account vigia.AccountID, begun time.Time, position vigia.CrossPosition) {
+// sawCross takes a read of the cross position.
+func (g *Guard) sawCross(account vigia.AccountID, begun time.Time, position vigia.CrossPosition) {
 	if w := g.ward(account); w != nil {
 		g.took(w, g.snapshots.SawCross(account, begun, position))
 	}
@@ -182,6 +182,15 @@ func (g *Guard) settleSuspect(ctx context.Context, w *ward, s vigia.Settlement, 
 	g.settle(ctx, w, &e, s)
 	g.snapshots.Settled(w.id, e.Subject, seen.Begun)
 	g.want(w, watch.ReadAccount, g.clock.Now())
+}
+
+// LookAgain asks for a whole look at an account: something may have been missed.
+func (g *Guard) LookAgain(account vigia.AccountID) {
+	if w := g.ward(account); w != nil {
+		now := g.clock.Now()
+		g.want(w, watch.ReadRunning, now)
+		g.want(w, watch.ReadAccount, now)
+	}
 }
 
 // want asks the schedule for a read.

@@ -30,6 +30,7 @@ func (g *Guard) Run(ctx context.Context) error {
 	}
 	working.Go(func() { g.clockwork(ctx) })
 	working.Go(func() { g.poll(ctx) })
+	working.Go(func() { g.read(ctx) })
 	working.Go(func() { g.sayStatus(ctx) })
 	<-ctx.Done()
 	working.Wait()
@@ -187,6 +188,9 @@ func (g *Guard) loadWard(ctx context.Context, w *ward, a vigia.Account, exchange
 		return fmt.Errorf("reading account %s: %w", a.ID, err)
 	}
 	first := !w.loaded
+	if w.account.Status == vigia.AccountRefused && a.Status == vigia.AccountActive && w.exchange == exchange {
+		a.Status, a.Detail = w.account.Status, w.account.Detail
+	}
 	memory.Account = a
 	proved := w.account.ProvedAt
 	w.load(memory, exchange)

@@ -13,20 +13,18 @@ type view struct {
 	calledAt time.Time
 }
 
-// CallSucceeded notes that a signed call of an account was answered.
-func (g *Guard) CallSucceeded(account vigia.AccountID) {
-	if w := g.ward(account); w != nil {
-		w.mu.Lock()
-		w.view.calledAt = g.clock.Now()
-		if w.account.Status == vigia.AccountRefused {
-			w.account.Status, w.account.Detail = vigia.AccountActive, ""
-		}
-		w.mu.Unlock()
+// callSucceeded notes that a signed call of an account was answered.
+func (g *Guard) callSucceeded(w *ward) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.view.calledAt = g.clock.Now()
+	if w.account.Status == vigia.AccountRefused {
+		w.account.Status, w.account.Detail = vigia.AccountActive, ""
 	}
 }
 
-// KeyRefused notes that the exchange refuses an account's key: said once.
-func (g *Guard) KeyRefused(account vigia.AccountID, detail string) {
+// keyRefused notes that the exchange refuses an account's key: said once.
+func (g *Guard) keyRefused(account vigia.AccountID, detail string) {
 	w := g.ward(account)
 	if w == nil {
 		return
