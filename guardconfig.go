@@ -25,6 +25,9 @@ type GuardConfig struct {
 	Limits GuardLimits `json:"limits"`
 	// TightConfirmed is the typed yes to a trigger under 1.5 %.
 	TightConfirmed bool `json:"tight_confirmed,omitempty"`
+	// TrueConfirmed is the yes to acting at once on trades whose condition holds
+	// already when the rule goes live. Trades that come later are judged anew.
+	TrueConfirmed bool `json:"true_confirmed,omitempty"`
 	// HedgeConfirmed is the yes to guarding both legs of a hedge.
 	HedgeConfirmed bool `json:"hedge_confirmed,omitempty"`
 }

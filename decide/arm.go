@@ -41,6 +41,8 @@ func (d *Decider) armAnew(g *guarded, last vigia.Price) {
 	if g.trade.FilledAt.After(g.auto.ArmedAt) {
 		judged.Price, at = g.trade.EntryPrice, g.trade.EntryPrice
 		judged = judged.WithMargin(g.trade.EntryMargin)
+	} else if g.auto.Guard.TrueConfirmed {
+		return
 	}
 	for i := range g.auto.Guard.Steps {
 		if g.auto.Guard.Steps[i].Holds(&judged, at) {
