@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	mathrand "math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/vigiaguard/vigia"
@@ -15,6 +16,8 @@ type AccountKey struct {
 	Key        string
 	Secret     vigia.Secret
 	Passphrase vigia.Secret
+	// Scopes are what the key opens (reference 3.4).
+	Scopes []string
 }
 
 // Credentials are the key as the clients of the exchange take it.
@@ -87,9 +90,9 @@ func (e *Engine) traded(a *account, q vigia.USD) {
 func (e *Engine) feeRate(a *account) vigia.FeeRate { return vigia.FeeRateOfTier(a.tier(e.now)) }
 
 // NewAccount makes a trader with a balance that came from outside, and a key
-// that nobody can guess.
-func (e *Engine) NewAccount(balance vigia.Sats) (AccountKey, error) {
-	done, err := e.do(command{Op: opAccount, Amount: balance})
+// that nobody can guess. Without scopes the key has those of [TradingScopes].
+func (e *Engine) NewAccount(balance vigia.Sats, scopes ...string) (AccountKey, error) {
+	done, err := e.do(command{Op: opAccount, Amount: balance, Scopes: slices.Clone(scopes)})
 	if err != nil {
 		return AccountKey{}, err
 	}
@@ -104,6 +107,7 @@ func (e *Engine) newAccount(c *command) (outcome, error) {
 		AccountKey: AccountKey{
 			ID: c.Account, Key: c.Keys.Key,
 			Secret: vigia.NewSecret(c.Keys.Secret), Passphrase: vigia.NewSecret(c.Keys.Passphrase),
+			Scopes: scopesOf(c.Scopes),
 		},
 		trades: map[vigia.TradeID]*trade{},
 		cross:  vigia.CrossBook{Leverage: vigia.OneX},

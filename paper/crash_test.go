@@ -46,7 +46,7 @@ func crasher(path string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Println(after.Margin); err != nil {
+		if _, err := fmt.Fprintln(os.Stdout, after.Margin); err != nil {
 			return err
 		}
 	}

@@ -103,7 +103,23 @@ type command struct {
 	At      time.Time         `json:"at,omitzero"`
 	New     *NewTrade         `json:"new,omitempty"`
 	Keys    *keyTexts         `json:"keys,omitempty"`
+	Scopes  []string          `json:"scopes,omitempty"`
 	Rules   *Rules            `json:"rules,omitempty"`
+}
+
+// whole says whether a command that was read carries what its operation needs.
+func (c *command) whole() bool {
+	switch c.Op {
+	case opAccount:
+		return c.Keys != nil
+	case opOpen:
+		return c.New != nil
+	case opRules:
+		return c.Rules != nil && c.Rules.Check() == nil
+	case opTick:
+		return c.Price.Valid()
+	}
+	return true
 }
 
 // outcome is what a command answers; one of them is set.
@@ -144,10 +160,10 @@ func (e *Engine) carryOut(c *command) (outcome, uint64, error) {
 	if e.broken != nil {
 		return outcome{}, 0, e.broken
 	}
-	switch {
-	case c.Op == opAccount:
+	switch c.Op {
+	case opAccount:
 		c.Account, c.Keys = vigia.AccountID(e.newIdentity()), e.newKeys()
-	case c.Op == opOpen:
+	case opOpen:
 		c.Trade = vigia.TradeID(e.newIdentity())
 	}
 	e.records++

@@ -73,7 +73,7 @@ func (x *exchange) must(t vigia.Trade, err error) vigia.Trade {
 }
 
 // refused is the refusal of a call, which left wallet and trades alone.
-func (x *exchange) refused(call func() error) *paper.Refusal {
+func (x *exchange) refused(call func() error) paper.Refusal {
 	x.Helper()
 	wallet, postings := x.Wallet(x.acc), len(x.Postings(x.acc))
 	err := call()
@@ -85,7 +85,7 @@ func (x *exchange) refused(call func() error) *paper.Refusal {
 		x.Errorf("a refusal moved money: wallet %d, was %d", got, wallet)
 	}
 	x.sound()
-	return refusal
+	return *refusal
 }
 
 func (x *exchange) market(side vigia.Side, q vigia.USD, leverage int64) vigia.Trade {

@@ -21,3 +21,12 @@ func (e *Engine) CompactAt(size int64) { e.file.compactAt = size }
 
 // OnSync puts a function in the place of the disk's sync.
 func (e *Engine) OnSync(sync func(*os.File) error) { e.file.sync = sync }
+
+// Frames are payloads as they lie in a file.
+func Frames(payloads ...[]byte) []byte {
+	var out []byte
+	for _, p := range payloads {
+		out = appendFrame(out, p)
+	}
+	return out
+}

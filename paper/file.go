@@ -249,8 +249,11 @@ func (l *file) close() error {
 		l.changed.Wait()
 	}
 	var failed []error
+	if l.f != nil && l.synced < l.written {
+		failed = append(failed, l.f.Sync())
+	}
 	if l.f != nil {
-		failed = append(failed, l.f.Sync(), l.f.Close())
+		failed = append(failed, l.f.Close())
 	}
 	if l.failed == nil {
 		l.failed = errors.New("the state file is closed")

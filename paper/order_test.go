@@ -147,7 +147,7 @@ func TestLimitsOfAnAccount(t *testing.T) {
 		return err
 	})
 	if !strings.Contains(refusal.Message, "at most 50") {
-		t.Error(refusal)
+		t.Error(refusal.Message)
 	}
 
 	rich := newExchange(t, fees, 100_000)
@@ -162,7 +162,7 @@ func TestLimitsOfAnAccount(t *testing.T) {
 		return err
 	})
 	if !strings.Contains(refusal.Message, "Total quantity") {
-		t.Error(refusal)
+		t.Error(refusal.Message)
 	}
 }
 
@@ -264,7 +264,7 @@ func TestWhatMarginCallsRefuse(t *testing.T) {
 	}
 	poor := x.refused(func() error { _, err := x.AddMargin(x.acc, trade.ID, 1); return err })
 	if !strings.Contains(poor.Message, "below 1") {
-		t.Error(poor)
+		t.Error(poor.Message)
 	}
 }
 
@@ -282,7 +282,7 @@ func TestAddMarginNeedsTheReserveToo(t *testing.T) {
 	}
 	refusal := x.refused(func() error { _, err := x.AddMargin(x.acc, trade.ID, amount); return err })
 	if !strings.Contains(refusal.Message, "Insufficient balance") {
-		t.Error(refusal)
+		t.Error(refusal.Message)
 	}
 	if err := x.Deposit(x.acc, 1); err != nil {
 		t.Fatal(err)

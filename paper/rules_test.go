@@ -171,3 +171,45 @@ func TestCandlesOfTheMarket(t *testing.T) {
 	equal(t, "second opens at", got[1].Time, midnight.Add(2*time.Hour+3*time.Minute))
 	equal(t, "before", len(x.Candles(midnight.Add(4*time.Hour), midnight.Add(5*time.Hour))), 0)
 }
+
+func TestATickThatTouchesNothingCostsNoMemory(t *testing.T) {
+	x := newExchange(t, fees, 100_000)
+	for i := range int64(20) {
+		x.market(vigia.Long, 10, 2+i)
+		x.limit(vigia.Short, 10, 5, 120_000+i)
+	}
+	price := vigia.Dollars(100_000)
+	allocs := testing.AllocsPerRun(1000, func() {
+		price ^= 1
+		if err := x.Tick(price, x.at); err != nil {
+			t.Fatal(err)
+		}
+	})
+	equal(t, "allocations", allocs, 0)
+}
+
+// A tick that reaches nothing, with a hundred thousand levels waiting.
+func BenchmarkQuietTick(b *testing.B) {
+	e := paper.New(paper.Rules{NoFees: true, Seed: 1})
+	if err := e.Tick(vigia.Dollars(100_000), midnight); err != nil {
+		b.Fatal(err)
+	}
+	for range 2000 {
+		key, err := e.NewAccount(1_000_000)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range vigia.Leverage(50) {
+			if _, err := e.Open(key.ID, paper.NewTrade{Side: vigia.Long, Quantity: 1, Leverage: (2 + i) * vigia.OneX}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	price := vigia.Dollars(100_000)
+	for b.Loop() {
+		price ^= 1
+		if err := e.Tick(price, midnight); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -35,6 +35,7 @@ type state struct {
 type accountState struct {
 	ID       vigia.AccountID `json:"id"`
 	Keys     keyTexts        `json:"keys"`
+	Scopes   []string        `json:"scopes,omitempty"`
 	Live     []tradeState    `json:"live,omitempty"`
 	Ended    []tradeState    `json:"ended,omitempty"`
 	Cross    vigia.CrossBook `json:"cross"`
@@ -70,7 +71,7 @@ func (e *Engine) dump() ([]byte, error) {
 		s.Accounts = append(s.Accounts, accountState{
 			ID:   a.ID,
 			Keys: keyTexts{Key: a.Key, Secret: a.Secret.Reveal(), Passphrase: a.Passphrase.Reveal()},
-			Live: stateOf(a.live), Ended: stateOf(a.ended), Cross: a.cross, Fees: a.fees, Volume: a.volume,
+			Scopes: a.Scopes, Live: stateOf(a.live), Ended: stateOf(a.ended), Cross: a.cross, Fees: a.fees, Volume: a.volume,
 			Stamped: a.stamped, Postings: e.ledger.postings[a.ID],
 		})
 	}
@@ -133,6 +134,7 @@ func restored(kept *accountState) *account {
 		AccountKey: AccountKey{
 			ID: kept.ID, Key: kept.Keys.Key,
 			Secret: vigia.NewSecret(kept.Keys.Secret), Passphrase: vigia.NewSecret(kept.Keys.Passphrase),
+			Scopes: scopesOf(kept.Scopes),
 		},
 		trades: map[vigia.TradeID]*trade{}, cross: kept.Cross, fees: kept.Fees, volume: kept.Volume, stamped: kept.Stamped,
 	}

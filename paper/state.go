@@ -113,6 +113,9 @@ func (e *Engine) replay(path string, offset int64, payload []byte) error {
 	if err := json.Unmarshal(payload, &c); err != nil {
 		return fmt.Errorf("%s: record at byte %d: %w", path, offset, err)
 	}
+	if !c.whole() {
+		return fmt.Errorf("%s: record at byte %d: %q is incomplete", path, offset, c.Op)
+	}
 	e.records++
 	if _, err := e.apply(&c); err != nil {
 		return fmt.Errorf("%s: record at byte %d, %q: %w", path, offset, c.Op, err)

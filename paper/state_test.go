@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -234,13 +235,10 @@ func TestADiskThatFailsStopsTheEngine(t *testing.T) {
 // at a random byte: what is loaded is the state at the last answer before it.
 func TestACrashAtAnyMomentLosesNothingThatWasAnswered(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
+	folder, round := t.TempDir(), 0
 	rapid.Check(t, func(t *rapid.T) {
-		own, err := os.MkdirTemp(folder, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(own, "paper.state")
+		round++
+		path := filepath.Join(folder, strconv.Itoa(round))
 		e, err := paper.Load(path, drawnRules(t))
 		if err != nil {
 			t.Fatal(err)
@@ -283,6 +281,31 @@ func TestACrashAtAnyMomentLosesNothingThatWasAnswered(t *testing.T) {
 		}
 		if err := errors.Join(again.CheckLedger(), again.Shut()); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// FuzzLoad: whatever lies in a file, in frames or not, it is read or refused.
+func FuzzLoad(f *testing.F) {
+	fresh, err := paper.New(paper.Rules{}).Dump()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(`{"op":"tick","price":60000,"at":"2026-03-01T00:00:00Z"}`), []byte(`{"op":"open"}`))
+	f.Add([]byte(`{"op":"account","amount":5,"account":"a","keys":{"key":"k"}}`), []byte(`{"op":"rules","rules":{"keep_postings":-1}}`))
+	f.Add([]byte(`{"op":"close"}`), []byte(`not JSON`))
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		path := filepath.Join(t.TempDir(), "paper.state")
+		framed := paper.Frames(fresh, one, two)
+		for _, content := range [][]byte{framed, framed[:len(framed)-len(two)/2], append(bytes.Clone(one), two...)} {
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if e, err := paper.Load(path, paper.Rules{}); err == nil {
+				if err := errors.Join(e.CheckLedger(), e.Shut()); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 	})
 }

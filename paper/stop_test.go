@@ -112,7 +112,7 @@ func TestSettingWhatIsSetAlreadyIsRefused(t *testing.T) {
 		func() error { _, err := x.SetTakeProfit(x.acc, trade.ID, 0); return err },
 	} {
 		if r := x.refused(call); !strings.Contains(r.Message, "same as the previous one") {
-			t.Error(r)
+			t.Error(r.Message)
 		}
 	}
 	x.must(x.SetStop(x.acc, trade.ID, vigia.Dollars(95_000)))
@@ -122,7 +122,7 @@ func TestSettingWhatIsSetAlreadyIsRefused(t *testing.T) {
 	equal(t, "state", x.now(trade.ID).State, vigia.TradeRunning)
 	x.must(x.Close(x.acc, trade.ID))
 	if r := x.refused(stop(90_950)); !strings.Contains(r.Message, "not open or running") {
-		t.Error(r)
+		t.Error(r.Message)
 	}
 }
 

@@ -59,7 +59,7 @@ func (e *Engine) shown(t *trade) vigia.Trade {
 // profit at the mark.
 func (e *Engine) Running(id vigia.AccountID) []vigia.Trade { return e.list(id, vigia.TradeRunning) }
 
-// Open orders of an account, newest first.
+// OpenOrders are the orders of an account that wait, newest first.
 func (e *Engine) OpenOrders(id vigia.AccountID) []vigia.Trade { return e.list(id, vigia.TradeOpen) }
 
 // Closed are the closed trades of an account, the last closed first, each with
