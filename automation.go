@@ -1,7 +1,9 @@
 package vigia
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -150,3 +152,29 @@ const (
 	// AlertBlind: no fresh price while a position is open.
 	AlertBlind AlertWhen = "blind"
 )
+
+// Validate refuses a condition that does not exist.
+func (c *AlertConfig) Validate() error {
+	switch c.When {
+	case AlertUnprotected, AlertVanished, AlertBlind:
+		return nil
+	}
+	return Invalid("alert.when", fmt.Sprintf("got %q; it takes unprotected, vanished or blind", c.When))
+}
+
+// SameTriggers says whether a change leaves trigger, scope and mode alone, so that
+// the armed state is kept.
+func SameTriggers(a, b *Automation) bool {
+	if a.Mode != b.Mode || !a.Scope.same(&b.Scope) || (a.Guard == nil) != (b.Guard == nil) {
+		return false
+	}
+	if a.Guard == nil {
+		return a.Alert != nil && b.Alert != nil && *a.Alert == *b.Alert
+	}
+	return slices.Equal(a.Guard.Steps, b.Guard.Steps)
+}
+
+func (s *Scope) same(other *Scope) bool {
+	return s.Side == other.Side && s.MaxLeverage == other.MaxLeverage && s.MinMargin == other.MinMargin &&
+		slices.Equal(s.Trades, other.Trades) && slices.Equal(s.Except, other.Except)
+}

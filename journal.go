@@ -1,6 +1,13 @@
 package vigia
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // JournalEntry is one link of a chain of the journal.
 type JournalEntry struct {
@@ -113,4 +120,27 @@ type EventData struct {
 	DryRun            bool          `json:"dry_run,omitempty"`
 	TickToWire        time.Duration `json:"tick_to_wire_ns,omitempty"`
 	Detail            string        `json:"detail,omitempty"`
+}
+
+// String prints a head as CHAIN@SEQ:HASH, the form in which it is published.
+func (h JournalHead) String() string {
+	return fmt.Sprintf("%s@%d:%x", h.Chain, h.Seq, h.Hash)
+}
+
+// ParseJournalHead reads what String prints.
+func ParseJournalHead(text string) (JournalHead, error) {
+	wrong := fmt.Errorf("%q is not a journal head: CHAIN@SEQ:HASH", text)
+	at, colon := strings.LastIndexByte(text, '@'), strings.LastIndexByte(text, ':')
+	if at <= 0 || colon < at {
+		return JournalHead{}, wrong
+	}
+	seq, err := strconv.ParseInt(text[at+1:colon], 10, 64)
+	if err != nil || seq < 0 {
+		return JournalHead{}, wrong
+	}
+	hash, err := hex.DecodeString(text[colon+1:])
+	if err != nil || len(hash) != sha256.Size {
+		return JournalHead{}, wrong
+	}
+	return JournalHead{Chain: text[:at], Seq: seq, Hash: hash}, nil
 }
