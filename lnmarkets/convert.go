@@ -220,6 +220,18 @@ func TickerOf(m *vigia.Market, index vigia.Price, ladder []Bucket) Ticker {
 		FundingTime: At(m.FundingAt), Prices: ladder}
 }
 
+// TickOf is the last price in an event of the stream, if it carries one.
+func TickOf(e Event) (vigia.Tick, bool) {
+	switch u := e.(type) {
+	case Update[StreamLastPrice]:
+		return vigia.Tick{Last: vigia.Price(u.Data.LastPrice), At: u.At}, u.Data.LastPrice != 0
+	case Update[StreamTicker]:
+		last := orZero(u.Data.LastPrice)
+		return vigia.Tick{Last: vigia.Price(last), At: u.At}, last != 0
+	}
+	return vigia.Tick{}, false
+}
+
 // Free is the balance that margin can be taken from.
 func (a *Account) Free() vigia.Sats { return vigia.Sats(a.Balance) }
 
