@@ -35,8 +35,8 @@ type Store interface {
 	Heads(ctx context.Context) ([]vigia.JournalHead, error)
 	Journal(ctx context.Context, owner vigia.UserID, chain string, before int64, limit int) ([]vigia.JournalEntry, error)
 	Verify(ctx context.Context, published *vigia.JournalHead) (vigia.JournalCheck, error)
-	Stops(ctx context.Context, owner vigia.UserID) (vigia.Stops, error)
-	SetStops(ctx context.Context, owner vigia.UserID, set vigia.Stops) error
+	Stops(ctx context.Context) (vigia.Stops, error)
+	SetStops(ctx context.Context, set vigia.Stops) error
 	Backup(ctx context.Context, to string) error
 }
 

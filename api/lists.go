@@ -101,7 +101,7 @@ func (a *api) events(ctx context.Context, in *pageInput) (*body[page[vigia.Event
 }
 
 func (a *api) stops(ctx context.Context, _ *struct{}) (*body[vigia.Stops], error) {
-	set, err := a.Store.Stops(ctx, a.owner(ctx))
+	set, err := a.Store.Stops(ctx)
 	return &body[vigia.Stops]{Body: set}, err
 }
 
@@ -113,12 +113,12 @@ type stopsInput struct {
 }
 
 func (a *api) setStops(ctx context.Context, in *stopsInput) (*body[vigia.Stops], error) {
-	set, err := a.Store.Stops(ctx, a.owner(ctx))
+	set, err := a.Store.Stops(ctx)
 	if err != nil {
 		return nil, err
 	}
 	set.Automations = in.Body.Automations
-	return &body[vigia.Stops]{Body: set}, a.Store.SetStops(ctx, a.owner(ctx), set)
+	return &body[vigia.Stops]{Body: set}, a.Store.SetStops(ctx, set)
 }
 
 func (a *api) heads(ctx context.Context, _ *struct{}) (*body[[]vigia.JournalHead], error) {

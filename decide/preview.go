@@ -6,71 +6,14 @@ import (
 	"github.com/vigiaguard/vigia"
 )
 
-// Preview is what a guard would do with the positions there are now: shown before
-// it is saved or goes live.
-type Preview struct {
-	Limits vigia.Limits   `json:"limits"`
-	Trades []PreviewTrade `json:"trades"`
-	// TrueNow counts the trades whose condition holds already: going live acts on
-	// them at once, after a yes.
-	TrueNow int `json:"true_now"`
-	// Net is the exposure of the covered trades, longs positive; Hedged says that
-	// both legs would be guarded.
-	Net    vigia.USD `json:"net_exposure_usd"`
-	Hedged bool      `json:"hedged"`
-	// LosesDown and LosesUp are the worst cases when the price goes one way.
-	LosesDown vigia.Sats `json:"loses_down_sats"`
-	LosesUp   vigia.Sats `json:"loses_up_sats"`
-	Warnings  []string   `json:"warnings,omitempty"`
-}
-
-// PreviewTrade is one trade of a preview.
-type PreviewTrade struct {
-	Subject     vigia.Subject `json:"subject"`
-	Side        vigia.Side    `json:"side"`
-	Quantity    vigia.USD     `json:"quantity_usd"`
-	Liquidation vigia.Price   `json:"liquidation_usd"`
-	// AfterFunding is the liquidation after the next settlement at the announced
-	// rate.
-	AfterFunding vigia.Price   `json:"liquidation_after_funding_usd"`
-	TrueNow      bool          `json:"true_now"`
-	Steps        []PreviewStep `json:"steps"`
-	// HeldTo and By are from the straight path; Adds, Costs and Saves what the
-	// rules do on it.
-	HeldTo vigia.Price   `json:"held_to_usd"`
-	By     vigia.EndedBy `json:"by"`
-	Adds   vigia.Sats    `json:"adds_sats"`
-	Costs  vigia.Sats    `json:"costs_sats"`
-	Saves  int           `json:"saves"`
-	// LosesNow is gone if it dies without the rule, LosesWorst after all steps
-	// and limits are used.
-	LosesNow   vigia.Sats `json:"loses_now_sats"`
-	LosesWorst vigia.Sats `json:"loses_worst_sats"`
-}
-
-// PreviewStep is what one step does when it fires from here.
-type PreviewStep struct {
-	FiresAt vigia.Price       `json:"fires_at_usd"`
-	Action  vigia.GuardAction `json:"action"`
-	// Adds reaches the target at that price; Costs has the fee reserve's change
-	// in it.
-	Adds             vigia.Sats  `json:"adds_sats,omitempty"`
-	Costs            vigia.Sats  `json:"costs_sats,omitempty"`
-	ReserveChange    vigia.Sats  `json:"reserve_change_sats,omitempty"`
-	LiquidationAfter vigia.Price `json:"liquidation_after_usd,omitempty"`
-	// Loses is gone if the trade is liquidated after this step.
-	Loses   vigia.Sats `json:"loses_if_it_still_dies_sats"`
-	Covered bool       `json:"covered"`
-}
-
 // PreviewGuard previews an automation as if it were live and its preview
 // confirmed, among the other automations there are. It has a Guard.
-func PreviewGuard(f *Facts, a vigia.Automation) Preview {
+func PreviewGuard(f *Facts, a vigia.Automation) vigia.Preview {
 	now := *f
 	a.Mode, a.ArmedAt = vigia.ModeLive, f.Now
 	now.Automations = replaceAutomation(f.Automations, a)
 	now.States = confirmed(f, &a)
-	out := Preview{Limits: a.Limits}
+	out := vigia.Preview{Limits: a.Limits}
 	held := Held(&now)
 	var d Decider
 	d.f = &now
@@ -82,10 +25,10 @@ func PreviewGuard(f *Facts, a vigia.Automation) Preview {
 			continue
 		}
 		row := d.previewTrade(&a, seen, held)
-		out.add(&row, &longs, &shorts)
+		addRow(&out, &row, &longs, &shorts)
 	}
 	out.Hedged = longs && shorts
-	out.warn(a.Guard)
+	warn(&out, a.Guard)
 	return out
 }
 
@@ -116,9 +59,9 @@ func confirmed(f *Facts, a *vigia.Automation) []vigia.AutomationState {
 	return out
 }
 
-func (d *Decider) previewTrade(a *vigia.Automation, seen *vigia.Seen, held []Holding) PreviewTrade {
+func (d *Decider) previewTrade(a *vigia.Automation, seen *vigia.Seen, held []Holding) vigia.PreviewTrade {
 	t, last := &seen.Trade, d.f.Market.Last
-	row := PreviewTrade{Subject: vigia.TradeSubject(t.ID), Side: t.Side, Quantity: t.Quantity,
+	row := vigia.PreviewTrade{Subject: vigia.TradeSubject(t.ID), Side: t.Side, Quantity: t.Quantity,
 		Liquidation: t.Liquidation, AfterFunding: afterFunding(t, &d.f.Market), LosesNow: t.Margin}
 	for _, h := range held {
 		if h.Subject == row.Subject {
@@ -135,12 +78,12 @@ func (d *Decider) previewTrade(a *vigia.Automation, seen *vigia.Seen, held []Hol
 	return row
 }
 
-func (d *Decider) previewStep(g *guarded, step *vigia.GuardStep) PreviewStep {
+func (d *Decider) previewStep(g *guarded, step *vigia.GuardStep) vigia.PreviewStep {
 	at, last := step.FiresAt(&g.trade), d.f.Market.Last
 	if last != 0 && step.Holds(&g.trade, last) {
 		at = last
 	}
-	row := PreviewStep{FiresAt: at, Action: step.Action, Loses: g.trade.Margin}
+	row := vigia.PreviewStep{FiresAt: at, Action: step.Action, Loses: g.trade.Margin}
 	if step.Action != vigia.GuardAddMargin {
 		row.Covered = true
 		if step.Action == vigia.GuardClose {
@@ -171,7 +114,7 @@ func afterFunding(t *vigia.Trade, m *vigia.Market) vigia.Price {
 	return vigia.Liquidation(t.Side, t.Quantity, t.Price, t.Margin-fee)
 }
 
-func (p *Preview) add(row *PreviewTrade, longs, shorts *bool) {
+func addRow(p *vigia.Preview, row *vigia.PreviewTrade, longs, shorts *bool) {
 	p.Trades = append(p.Trades, *row)
 	p.Net += vigia.USD(row.Side) * row.Quantity
 	if row.TrueNow {
@@ -186,7 +129,7 @@ func (p *Preview) add(row *PreviewTrade, longs, shorts *bool) {
 	}
 }
 
-func (p *Preview) warn(c *vigia.GuardConfig) {
+func warn(p *vigia.Preview, c *vigia.GuardConfig) {
 	say := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
 	if p.TrueNow > 0 {
 		say("The condition holds already for %d of these trades: going live acts on them at once.", p.TrueNow)
@@ -211,4 +154,29 @@ func (p *Preview) warn(c *vigia.GuardConfig) {
 		}
 	}
 	say("A guard buys time, it does not make a wrong position right: what is added can be lost too.")
+}
+
+// NextAct is the next price at which a guard does something with a trade, and what
+// it does there; 0 where nothing is left to do.
+func NextAct(a *vigia.Automation, state *vigia.AutomationState, t *vigia.Trade, last vigia.Price) (vigia.Price, vigia.Act) {
+	g := guarded{auto: a, trade: *t, dry: a.Mode == vigia.ModeDryRun}
+	if g.dry {
+		if state.Shadow.ClosedAt != 0 {
+			return 0, vigia.Act{}
+		}
+		g.trade = t.WithMargin(t.Margin + state.Shadow.Margin)
+	}
+	for i := range a.Guard.Steps {
+		step := &a.Guard.Steps[i]
+		if step.Action == vigia.GuardNotify || state.TrueWhenArmed&(1<<i) != 0 || step.Holds(&g.trade, last) {
+			continue
+		}
+		at := step.FiresAt(&g.trade)
+		act := vigia.Act{Action: step.Action}
+		if step.Action == vigia.GuardAddMargin {
+			act.Adds, _ = needs(&g, step, at)
+		}
+		return at, act
+	}
+	return 0, vigia.Act{}
 }

@@ -23,8 +23,8 @@ type Store interface {
 	Memory(ctx context.Context, account vigia.AccountID) (vigia.Memory, error)
 	// Requested are the commands nobody has begun, oldest first.
 	Requested(ctx context.Context) ([]vigia.Execution, error)
-	// Stops are the stop modes an owner has set.
-	Stops(ctx context.Context, owner vigia.UserID) (vigia.Stops, error)
+	// Stops are the stop modes in force.
+	Stops(ctx context.Context) (vigia.Stops, error)
 	// Revision changes whenever accounts, automations or stop modes do.
 	Revision(ctx context.Context) (int64, error)
 	// Keep writes what a turn left behind, fenced.
@@ -32,7 +32,7 @@ type Store interface {
 	// SaveSnapshot stores what was seen of an account for the next start, fenced.
 	SaveSnapshot(ctx context.Context, fence vigia.Fence, owner vigia.UserID, snapshot *vigia.Snapshot) error
 	// SaveStatus replaces what a process last said of itself.
-	SaveStatus(ctx context.Context, process string, status any) error
+	SaveStatus(ctx context.Context, status vigia.GuardStatus) error
 }
 
 // Exchange is one account's way to the exchange.

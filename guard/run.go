@@ -128,7 +128,7 @@ func (g *Guard) hand(requested []vigia.Execution) {
 
 // reloadAll reads the accounts, and for those of held shards all that is kept.
 func (g *Guard) reloadAll(ctx context.Context) error {
-	stops, err := g.o.Store.Stops(ctx, vigia.LocalOwner)
+	stops, err := g.o.Store.Stops(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the stop modes: %w", err)
 	}

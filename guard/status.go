@@ -52,7 +52,7 @@ func (g *Guard) ClockOffset(d time.Duration) { g.offset.Store(int64(d)) }
 // sayStatus writes what this process says of itself, every two seconds.
 func (g *Guard) sayStatus(ctx context.Context) {
 	for {
-		if err := g.o.Store.SaveStatus(ctx, g.o.Holder+"/"+string(g.o.Network), g.Status()); err != nil && ctx.Err() == nil {
+		if err := g.o.Store.SaveStatus(ctx, g.Status()); err != nil && ctx.Err() == nil {
 			g.storeFailed(err)
 		}
 		timer := g.clock.NewTimer(statusEvery)
@@ -68,7 +68,7 @@ func (g *Guard) sayStatus(ctx context.Context) {
 // Status is how the guard is now.
 func (g *Guard) Status() vigia.GuardStatus {
 	now, market := g.clock.Now(), g.o.Market()
-	out := vigia.GuardStatus{Holder: g.o.Holder, Version: g.o.Version, At: now, StartedAt: g.started,
+	out := vigia.GuardStatus{Holder: g.o.Holder + "/" + string(g.o.Network), Version: g.o.Version, At: now, StartedAt: g.started,
 		Network: g.o.Network, Armed: g.book.Len(), Stops: *g.stops.Load(), StoreError: *g.storeDown.Load(), Last: g.last.Load(),
 		ClockOffset: time.Duration(g.offset.Load()),
 		Feed: vigia.FeedStatus{Last: market.Last, ConfirmedAt: market.ConfirmedAt, Blind: market.Blind(now),
