@@ -258,7 +258,9 @@ func (l *file) close() error {
 	if l.failed == nil {
 		l.failed = errors.New("the state file is closed")
 	}
-	return errors.Join(append(failed, l.lock.Close())...)
+	// Unlocked first: a child between fork and exec may still share the lock.
+	unlocked := syscall.Flock(int(l.lock.Fd()), syscall.LOCK_UN)
+	return errors.Join(append(failed, unlocked, l.lock.Close())...)
 }
 
 func readAll(path string) ([]byte, error) {

@@ -69,8 +69,8 @@ func (e *Engine) dump() ([]byte, error) {
 	}
 	for _, a := range e.order {
 		s.Accounts = append(s.Accounts, accountState{
-			ID:   a.ID,
-			Keys: keyTexts{Key: a.Key, Secret: a.Secret.Reveal(), Passphrase: a.Passphrase.Reveal()},
+			ID:     a.ID,
+			Keys:   keyTexts{Key: a.Key, Secret: a.Secret.Reveal(), Passphrase: a.Passphrase.Reveal()},
 			Scopes: a.Scopes, Live: stateOf(a.live), Ended: stateOf(a.ended), Cross: a.cross, Fees: a.fees, Volume: a.volume,
 			Stamped: a.stamped, Postings: e.ledger.postings[a.ID],
 		})

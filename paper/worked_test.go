@@ -81,7 +81,7 @@ func TestCashInOfAShortInProfit(t *testing.T) {
 	}
 }
 
-// Reference 7.6, the table.
+// The vectors of cash_in, reference 7.6.
 func TestCashInOfTheReference(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -92,15 +92,20 @@ func TestCashInOfTheReference(t *testing.T) {
 		margin      vigia.Sats
 		leverage    vigia.Leverage
 		liquidation vigia.Price
+		stopStays   bool
 	}{
-		{vigia.Long, 110_000, 40_000, 208_333, 100_000, 9_600_015, 188_679},
-		{vigia.Long, 110_000, 90_909, 220_000, 100_000, 9_090_909, 198_198},
-		{vigia.Long, 110_000, 150_000, 220_000, 40_909, 22_222_272, 210_526},
-		{vigia.Long, 98_000, 40_000, 200_000, 60_000, 16_666_667, 188_679},
-		{vigia.Short, 92_000, 30_000, 194_175, 100_000, 10_299_987, 215_054},
+		{vigia.Long, 110_000, 40_000, 208_333, 100_000, 9_600_015, 188_679, true},
+		{vigia.Long, 110_000, 90_909, 220_000, 100_000, 9_090_909, 198_198, false},
+		{vigia.Long, 110_000, 150_000, 220_000, 40_909, 22_222_272, 210_526, false},
+		{vigia.Long, 98_000, 40_000, 200_000, 60_000, 16_666_667, 188_679, true},
+		{vigia.Short, 92_000, 30_000, 194_175, 100_000, 10_299_987, 215_054, true},
+		{vigia.Short, 92_000, 86_956, 184_000, 100_000, 10_869_565, 202_643, false},
+		{vigia.Short, 92_000, 150_000, 184_000, 36_956, 29_412_180, 190_476, false},
+		{vigia.Short, 102_000, 40_000, 200_000, 60_000, 16_666_667, 212_766, true},
 	} {
 		x := newExchange(t, fees, 100_000)
-		trade := x.market(c.side, 1000, 10)
+		trade, stop := x.market(c.side, 1000, 10), vigia.Dollars(100_000-5_000*int64(c.side))
+		x.must(x.SetStop(x.acc, trade.ID, stop))
 		x.price(c.mark)
 		wallet := x.Wallet(x.acc)
 		after := x.must(x.CashIn(x.acc, trade.ID, c.amount))
@@ -109,6 +114,10 @@ func TestCashInOfTheReference(t *testing.T) {
 		equal(t, "margin", after.Margin, c.margin)
 		equal(t, "leverage", after.Leverage, c.leverage)
 		equal(t, "liquidation", after.Liquidation, c.liquidation)
+		if !c.stopStays {
+			stop = 0
+		}
+		equal(t, "stop", after.StopLoss, stop)
 		equal(t, "wallet", x.Wallet(x.acc)-wallet, c.amount-(after.FeeReserve-trade.FeeReserve))
 	}
 }
