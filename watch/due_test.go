@@ -240,21 +240,21 @@ func TestBookAMillion(t *testing.T) {
 	book := NewBook()
 	market := vigia.Dollars(100_000)
 	for i := range Key(n) {
-		book.Arm(i+1, market-1-vigia.Price(i*7919%60_000), market+1+vigia.Price(i*104_729%60_000), time.Time{})
+		book.Arm(i+1, market-1-vigia.Price(i*7919%6_000), market+1+vigia.Price(i*104_729%6_000), time.Time{})
 	}
 	buf := make([]Key, 0, n)
 	if allocs := testing.AllocsPerRun(100, func() { buf = book.Tick(market, buf[:0]) }); allocs != 0 || len(buf) != 0 {
 		t.Errorf("an idle tick allocates %v times and makes %d due", allocs, len(buf))
 	}
 	seen := make([]bool, n+1)
-	for _, p := range []vigia.Price{market - 1, market + 3, market - 20_000, market + 30_000, market - 60_000} {
+	for _, p := range []vigia.Price{market - 1, market + 3, market - 2_000, market + 3_000, market - 6_000} {
 		buf = book.Tick(p, buf[:0])
 		for _, key := range buf {
 			if seen[key] {
 				t.Fatalf("key %d popped twice", key)
 			}
 			seen[key] = true
-			below, above := market-1-vigia.Price((key-1)*7919%60_000), market+1+vigia.Price((key-1)*104_729%60_000)
+			below, above := market-1-vigia.Price((key-1)*7919%6_000), market+1+vigia.Price((key-1)*104_729%6_000)
 			if p > below && p < above {
 				t.Fatalf("key %d popped at %s, waiting for %s and %s", key, p, below, above)
 			}

@@ -291,19 +291,19 @@ func TestScheduleClockSetBackOverFunding(t *testing.T) {
 func TestScheduleFairness(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		every := time.Duration(rapid.IntRange(10, 300).Draw(t, "every ms")) * time.Millisecond
-		s := NewSchedule(ScheduleConfig{Every: every})
-		n := rapid.IntRange(1, 30).Draw(t, "accounts")
+		every := time.Duration(rapid.IntRange(20, 300).Draw(t, "every ms")) * time.Millisecond
+		s := NewSchedule(ScheduleConfig{Every: every, Period: 4 * time.Second, Flat: 12 * time.Second})
+		n := rapid.IntRange(1, 12).Draw(t, "accounts")
 		load := 0.0 // reads that are due in a second
 		for i := range n {
 			risk := Risk{Trades: rapid.IntRange(0, 3).Draw(t, "trades"), Unsettled: rapid.IntRange(0, 9).Draw(t, "unsettled") == 0,
-				Nearest: vigia.Percent(rapid.IntRange(0, 20_000).Draw(t, "nearest"))}
+				Nearest: vigia.Percent(rapid.IntRange(0, 6_000).Draw(t, "nearest"))}
 			s.Add(vigia.AccountID(fmt.Sprint(i)), risk)
 			for what := range What(reads) {
 				load += 1 / s.config.interval(what, risk).Seconds()
 			}
 		}
-		end := 400.0
+		end := 80.0
 		begun := dayOf(s, end, nil)
 		stretch := max(1, load*every.Seconds())
 		for i := range n {
