@@ -21,56 +21,33 @@ type Player struct {
 }
 
 // NewPlayer plays on an engine; its accounts, trades and wallets are the caller's.
-func NewPlayer(engine *paper.Engine) *Player { return &Player{engine: engine} }
-
-// Account is one account of the engine and the rules over it.
-type Account struct {
-	id          vigia.AccountID
-	automations []vigia.Automation
-	states      []vigia.AutomationState
-	reserves    []vigia.Reserve
-	running     map[vigia.TradeID]vigia.Trade
-	due         []decide.Due
-	// Acts are what was done, in order; Dry what dry runs would have.
-	Acts []Act
-	Dry  []Act
-	// closedByUs are the trades the rules closed.
-	closedByUs map[vigia.TradeID]bool
-	stale      bool
+func NewPlayer(engine *paper.Engine) *Player {
+	p := &Player{engine: engine}
+	engine.Listen(p.hear)
+	return p
 }
 
-// Act is one decision that was carried out, and when.
-type Act struct {
-	vigia.Decision
-	At time.Time
+// hear makes an account due whose trades the exchange touched: a fill, a
+// settlement of funding, or an end moves what was armed and what is free.
+func (p *Player) hear(e paper.Event) {
+	for _, a := range p.accounts {
+		if a.id == e.Account {
+			a.stale = true
+		}
+	}
 }
 
-// Guard puts an account under rules.
+// Guard puts an account under rules, none of which may be a rule of another
+// Guard call: they are decided together.
 func (p *Player) Guard(id vigia.AccountID, automations ...vigia.Automation) *Account {
-	a := &Account{id: id, automations: automations, stale: true,
-		running: map[vigia.TradeID]vigia.Trade{}, closedByUs: map[vigia.TradeID]bool{}}
+	a := &Account{id: id, automations: automations, stale: true, closedByUs: map[vigia.TradeID]bool{}}
 	p.accounts = append(p.accounts, a)
 	return a
 }
 
-// Changed says that an account's trades or wallet were changed by hand: it is
-// decided again at the next price.
-func (a *Account) Changed() { a.stale = true }
-
-// State is what an automation remembers of a trade.
-func (a *Account) State(id vigia.AutomationID, trade vigia.TradeID) (vigia.AutomationState, bool) {
-	for _, s := range a.states {
-		if s.Automation == id && s.Subject == vigia.TradeSubject(trade) {
-			return s, true
-		}
-	}
-	return vigia.AutomationState{}, false
-}
-
-// EndedBy is how a closed trade of the account ended.
-func (a *Account) EndedBy(t *vigia.Trade) vigia.EndedBy { return vigia.Ended(t, a.closedByUs[t.ID]) }
-
 // Tick lets one price happen on the exchange and then lets the rules act on it.
+// Errors are of a price the exchange refuses, or of rules and exchange that do
+// not agree on what can be done: nothing later can be relied on then.
 func (p *Player) Tick(price vigia.Price, at time.Time) error {
 	if err := p.engine.Tick(price, at); err != nil {
 		return fmt.Errorf("playing %s at %s: %w", price, at.Format(time.RFC3339), err)
@@ -87,20 +64,6 @@ func (p *Player) Tick(price vigia.Price, at time.Time) error {
 	return nil
 }
 
-func (a *Account) isDue(price vigia.Price, at time.Time) bool {
-	if a.stale {
-		return true
-	}
-	for i := range a.due {
-		d := &a.due[i]
-		if d.Below != 0 && price <= d.Below || d.Above != 0 && price >= d.Above ||
-			!d.At.IsZero() && !at.Before(d.At) {
-			return true
-		}
-	}
-	return false
-}
-
 // mostRounds bounds how often one account is decided at one price: each round
 // acts once, and no rule acts twice on a trade at one price.
 const mostRounds = 4 * vigia.MaxTradesPerAccount
@@ -109,11 +72,10 @@ func (p *Player) play(a *Account) error {
 	for range mostRounds {
 		facts := p.facts(a)
 		result := p.decider.Decide(&facts)
-		a.keep(&result, p.now)
+		a.keep(&facts, &result)
 		decision, ok := result.Acting()
 		if !ok {
-			a.due = append(a.due[:0], p.decider.NextDue()...)
-			a.stale = false
+			a.arm(p.decider.NextDue())
 			return nil
 		}
 		if err := p.carryOut(a, decision); err != nil {
@@ -123,107 +85,83 @@ func (p *Player) play(a *Account) error {
 	return fmt.Errorf("account %s decides without end at %s", a.id, p.last)
 }
 
-// facts are what the guard would know: everything fresh.
+// facts are what the guard would know: everything fresh. The exchange is read
+// again after what changes it only.
 func (p *Player) facts(a *Account) decide.Facts {
-	snapshot := &vigia.Snapshot{Account: a.id, TradesBegun: p.now, Free: p.engine.Wallet(a.id), FreeBegun: p.now,
-		Cross: p.engine.Cross(a.id), CrossBegun: p.now}
-	before := a.running
-	a.running = make(map[vigia.TradeID]vigia.Trade, len(before))
-	for _, t := range p.engine.Running(a.id) {
-		snapshot.Trades = append(snapshot.Trades, vigia.Seen{Trade: t, Begun: p.now})
-		a.running[t.ID] = t
-	}
-	return decide.Facts{Now: p.now, Snapshot: snapshot, States: a.states, Reserves: a.reserves,
-		Automations: a.automations, Ended: p.ended(a, before),
+	facts := decide.Facts{Now: p.now, Snapshot: &a.snapshot, States: a.states, Reserves: a.reserves,
+		Automations: a.automations,
 		Account: vigia.Account{ID: a.id, Network: vigia.Paper, Status: vigia.AccountActive, ProvedAt: p.now,
 			Scopes: []string{vigia.ScopeAccountRead, vigia.ScopeIsolatedRead, vigia.ScopeIsolatedWrite}},
 		Market: vigia.Market{Last: p.last, ConfirmedAt: p.now}}
+	s := &a.snapshot
+	s.TradesBegun, s.FreeBegun, s.CrossBegun = p.now, p.now, p.now
+	if a.stale {
+		a.stale = false
+		p.read(a, &facts)
+	}
+	for i := range s.Trades {
+		s.Trades[i].Begun = p.now
+	}
+	return facts
 }
 
-func (p *Player) ended(a *Account, before map[vigia.TradeID]vigia.Trade) []decide.Ended {
-	var out []decide.Ended
-	for id := range before {
-		if _, running := a.running[id]; running {
+// read takes an account as the exchange has it, and notes what has ended.
+func (p *Player) read(a *Account, facts *decide.Facts) {
+	before := a.snapshot.Trades
+	s := &a.snapshot
+	s.Account, s.Free, s.Cross, s.Trades = a.id, p.engine.Wallet(a.id), p.engine.Cross(a.id), nil
+	for _, t := range p.engine.Running(a.id) {
+		s.Trades = append(s.Trades, vigia.Seen{Trade: t, Begun: p.now})
+	}
+	for i := range before {
+		id := before[i].ID
+		if _, running := s.Trade(id); running {
 			continue
 		}
 		if t, _, ok := p.engine.Trade(a.id, id); ok {
-			out = append(out, decide.Ended{Trade: t, By: a.EndedBy(&t)})
-		}
-	}
-	return out
-}
-
-// keep takes over the states and notes what dry runs would have done.
-func (a *Account) keep(result *decide.Result, now time.Time) {
-	for _, s := range result.States {
-		a.remember(s)
-	}
-	for _, d := range result.Decisions {
-		if d.DryRun && d.Acts() {
-			a.Dry = append(a.Dry, Act{d, now})
+			ended := decide.Ended{Trade: t, By: a.EndedBy(&t)}
+			facts.Ended = append(facts.Ended, ended)
+			a.endShadows(&ended, p.now)
 		}
 	}
 }
 
-func (a *Account) remember(s vigia.AutomationState) {
-	for i := range a.states {
-		if a.states[i].Automation == s.Automation && a.states[i].Subject == s.Subject {
-			a.states[i] = s
-			return
-		}
-	}
-	a.states = append(a.states, s)
-}
-
+// carryOut does what was decided on the exchange, at the price it was decided at.
 func (p *Player) carryOut(a *Account, d vigia.Decision) error {
+	done := Act{Decision: d, At: p.now, Before: a.trade(d.Subject), Free: a.snapshot.Free}
 	state, _ := a.State(d.Automation, d.Subject.Trade)
 	state.Automation, state.Subject = d.Automation, d.Subject
 	trade := d.Subject.Trade
+	a.stale = true
 	var err error
 	switch d.Action {
 	case vigia.ActionAddMargin:
-		_, err = p.engine.AddMargin(a.id, trade, d.Amount)
-		state.LastOutcome = vigia.OutcomeDone
+		done.After, err = p.engine.AddMargin(a.id, trade, d.Amount)
+		state.LastAt, state.LastPrice, state.LastOutcome = p.now, p.last, vigia.OutcomeDone
 		if d.Partial {
 			state.LastOutcome = vigia.OutcomePartial
 		}
-		a.spend(d, p.now)
 	case vigia.ActionClose:
-		_, err = p.engine.Close(a.id, trade)
-		a.closedByUs[trade] = true
+		done.After, err = p.engine.Close(a.id, trade)
 	case vigia.ActionSetStop:
-		_, err = p.engine.SetStop(a.id, trade, d.Stop)
-		state.OurStop = d.Stop
+		done.After, err = p.engine.SetStop(a.id, trade, d.Stop)
+		if refused := (*paper.Refusal)(nil); errors.As(err, &refused) {
+			// What is left is to close at the trigger from here.
+			state.StopRefused = d.Stop
+			a.remember(state)
+			a.Refusals = append(a.Refusals, Refusal{Act: done, Why: refused.Message})
+			return nil
+		}
+		state.OurStop, state.StopRefused = d.Stop, 0
 	case vigia.ActionRemoveStop:
-		_, err = p.engine.SetStop(a.id, trade, 0)
+		done.After, err = p.engine.SetStop(a.id, trade, 0)
 		state.OurStop = 0
 	default:
 		return fmt.Errorf("no way to carry out %s", d.Action)
 	}
-	if refused := (*paper.Refusal)(nil); errors.As(err, &refused) {
-		return fmt.Errorf("the exchange refused: %w", refused)
-	}
 	if err != nil {
-		return err
+		return fmt.Errorf("the exchange: %w", err)
 	}
-	if d.Action.Lane() == vigia.LaneMargin {
-		state.LastAt, state.LastPrice = p.now, p.last
-	}
-	a.remember(state)
-	a.Acts = append(a.Acts, Act{d, p.now})
+	a.done(&done, state)
 	return nil
-}
-
-// spend notes a reserve as spent: calls answer at once here.
-func (a *Account) spend(d vigia.Decision, now time.Time) {
-	kept := a.reserves[:0]
-	for _, r := range a.reserves {
-		_, running := a.running[r.Subject.Trade]
-		if running || now.Sub(r.SettledAt) < 24*time.Hour {
-			kept = append(kept, r)
-		}
-	}
-	// The wallet read that follows begins at the same moment and has it already.
-	a.reserves = append(kept, vigia.Reserve{Account: a.id, Subject: d.Subject, State: vigia.ReserveSpent,
-		Cost: d.Cost, Counts: true, At: now, SettledAt: now.Add(-time.Nanosecond)})
 }
