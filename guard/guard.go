@@ -196,6 +196,9 @@ func (g *Guard) keyDue(key watch.Key, tick time.Time) {
 	}
 }
 
+// beat is how often the clock is looked at, so that one set back is noticed.
+const beat = time.Second
+
 // clockwork makes due what waited for a time that has come.
 func (g *Guard) clockwork(ctx context.Context) {
 	var due []watch.Key
@@ -204,7 +207,7 @@ func (g *Guard) clockwork(ctx context.Context) {
 		for _, key := range due {
 			g.keyDue(key, time.Time{})
 		}
-		wait := time.Minute
+		wait := beat
 		if next, ok := g.book.NextAt(); ok {
 			wait = max(0, min(wait, next.Sub(g.clock.Now())))
 		}

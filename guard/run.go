@@ -200,12 +200,24 @@ func (g *Guard) loadWard(ctx context.Context, w *ward, a vigia.Account, exchange
 	if memory.Snapshot != nil {
 		g.snapshots.Load(*memory.Snapshot)
 	}
+	if first {
+		g.floors(w)
+	}
 	g.schedule.Add(a.ID, g.risk(w))
 	if first {
 		g.orphans(w)
 	}
 	g.queue.put(w)
 	return nil
+}
+
+// floors keep sightings begun before the last settled action from coming back.
+func (g *Guard) floors(w *ward) {
+	for i := range w.states {
+		if s := &w.states[i]; !s.LastAt.IsZero() && s.Shadow.Saves == 0 {
+			g.snapshots.Settled(w.id, s.Subject, s.LastAt)
+		}
+	}
 }
 
 // orphans are intents that another process committed: whether they were sent is

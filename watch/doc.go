@@ -1,11 +1,11 @@
 // Package watch keeps what is seen of the market and of the accounts, and says
 // what that makes due. It reads and trades nothing by itself: prices, reads and
-// events are handed to it, the readers it drives are small interfaces.
+// events are handed to it, and so is what was read.
 //
 //	stream, REST ──► Feed ──Tick──► Book ──due keys──► (guard)
 //	polls, answers, events ──► Snapshots ──Change──► (guard)
 //	                 ▲
-//	Schedule ──what to read next── Poller
+//	Schedule ──what to read next──► (guard)
 //
 // # The parts
 //
@@ -13,7 +13,7 @@
 // more, under keys that [Handles] gives out. [Snapshots] holds one immutable
 // [vigia.Snapshot] per account and merges every sighting into the next one.
 // [Feed] holds the one price everything is judged by and knows how old it is.
-// [Schedule] says which account to read next; [Poller] does the reading.
+// [Schedule] says which account to read next.
 //
 // # Ordering
 //
