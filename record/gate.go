@@ -72,10 +72,3 @@ func (g *gate) pass() {
 	}
 	g.taken = false
 }
-
-// length is how many wait with a rank.
-func (g *gate) length(r rank) int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return len(g.waiting[r])
-}
