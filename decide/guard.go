@@ -93,9 +93,16 @@ func (d *Decider) judge(g *guarded) {
 	g.decision.Step = max(0, g.step)
 }
 
+// endless says that nothing can liquidate a trade: a short whose margin covers any
+// price. There is nothing to guard it from.
+func endless(t *vigia.Trade) bool { return t.Side == vigia.Short && t.Liquidation >= vigia.NeverPrice }
+
 // deepest is the deepest step that does something and whose condition holds.
 func deepest(g *guarded, last vigia.Price) int {
 	steps := g.auto.Guard.Steps
+	if endless(&g.trade) {
+		return -1
+	}
 	for i := len(steps) - 1; i >= 0; i-- {
 		if steps[i].Action != vigia.GuardNotify && steps[i].Holds(&g.trade, last) {
 			return i

@@ -92,6 +92,7 @@ func end(side vigia.Side) vigia.Price {
 
 func (c *course) run() []Holding {
 	if c.f.Market.Last == 0 {
+		c.unguarded()
 		return c.holdings
 	}
 	for c.left() {
@@ -106,8 +107,19 @@ func (c *course) run() []Holding {
 	return c.holdings
 }
 
+// unguarded is where the trades end while no price is known: no rule acts.
+func (c *course) unguarded() {
+	for i := range c.snapshot.Trades {
+		if t := &c.snapshot.Trades[i].Trade; t.Running() && t.Side == c.side && !endless(t) {
+			c.close(t, t.Liquidation, vigia.EndedLiquidated)
+		}
+	}
+}
+
 func (c *course) left() bool {
-	return slices.ContainsFunc(c.snapshot.Trades, func(s vigia.Seen) bool { return s.Running() && s.Side == c.side })
+	return slices.ContainsFunc(c.snapshot.Trades, func(s vigia.Seen) bool {
+		return s.Running() && s.Side == c.side && (s.StopLoss != 0 || !endless(&s.Trade))
+	})
 }
 
 // exchange ends what ends at this price.

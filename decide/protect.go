@@ -85,7 +85,7 @@ func (d *Decider) tradeGaps(a *vigia.Automation, t *vigia.Trade) []vigia.Gap {
 	if !armed || !state.Armed.Equal(a.ArmedAt) || state.TrueWhenArmed&acting != 0 {
 		out = append(out, vigia.GapTrueWhenArmed)
 	}
-	if step := &a.Guard.Steps[first]; step.Action == vigia.GuardAddMargin {
+	if step := &a.Guard.Steps[first]; step.Action == vigia.GuardAddMargin && !endless(t) {
 		d.purse.fill(d.f)
 		if !d.covered(&g, step, false) {
 			out = append(out, vigia.GapCover)

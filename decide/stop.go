@@ -66,6 +66,9 @@ func (d *Decider) stopLaneFree(g *guarded) bool {
 // wantedStop is where our stop should rest, 0 for nowhere: at the first step on
 // the way that closes, or would have to.
 func (d *Decider) wantedStop(g *guarded, have vigia.Price) (vigia.Price, vigia.Reason) {
+	if endless(&g.trade) {
+		return 0, ""
+	}
 	steps, covered := g.auto.Guard.Steps, false
 	for i := range steps {
 		step := &steps[i]
