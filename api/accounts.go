@@ -37,7 +37,7 @@ func paged[T any](rows []T, limit int, cursor func(*T) string) *body[page[T]] {
 }
 
 func (a *api) accounts(ctx context.Context, in *pageInput) (*body[page[vigia.Account]], error) {
-	rows, err := a.Store.Accounts(ctx, a.owner(ctx), vigia.AccountID(in.Cursor), in.Limit+1)
+	rows, err := a.Store.ListAccounts(ctx, a.owner(ctx), vigia.AccountID(in.Cursor), in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

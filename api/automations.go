@@ -26,7 +26,7 @@ func (a *api) presets(context.Context, *struct{}) (*body[[]preset], error) {
 }
 
 func (a *api) automations(ctx context.Context, in *pageInput) (*body[page[vigia.Automation]], error) {
-	rows, err := a.Store.Automations(ctx, a.owner(ctx), vigia.AutomationID(in.Cursor), in.Limit+1)
+	rows, err := a.Store.ListAutomations(ctx, a.owner(ctx), vigia.AutomationID(in.Cursor), in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

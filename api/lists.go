@@ -48,7 +48,7 @@ func (a *api) executions(ctx context.Context, in *accountPageInput) (*body[page[
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.Store.Executions(ctx, a.owner(ctx), account, vigia.ExecutionID(in.Cursor), in.Limit+1)
+	rows, err := a.Store.ListExecutions(ctx, a.owner(ctx), account, vigia.ExecutionID(in.Cursor), in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (a *api) decisions(ctx context.Context, in *accountPageInput) (*body[page[v
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.Store.Decisions(ctx, a.owner(ctx), account, in.Cursor, in.Limit+1)
+	rows, err := a.Store.ListDecisions(ctx, a.owner(ctx), account, in.Cursor, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (a *api) events(ctx context.Context, in *pageInput) (*body[page[vigia.Event
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.Store.Events(ctx, a.owner(ctx), from, in.Limit+1)
+	rows, err := a.Store.ListEvents(ctx, a.owner(ctx), from, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (a *api) journal(ctx context.Context, in *journalInput) (*body[page[vigia.J
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.Store.Journal(ctx, a.owner(ctx), in.Chain, from, in.Limit+1)
+	rows, err := a.Store.ListJournal(ctx, a.owner(ctx), in.Chain, from, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

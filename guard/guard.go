@@ -17,8 +17,8 @@ import (
 // Store is what the guard needs of the record.
 type Store interface {
 	act.Store
-	// AllAccounts are all there are, whoever guards them.
-	AllAccounts(ctx context.Context) ([]vigia.Account, error)
+	// Accounts are all there are, whoever guards them.
+	Accounts(ctx context.Context) ([]vigia.Account, error)
 	// Memory is what is kept of one account.
 	Memory(ctx context.Context, account vigia.AccountID) (vigia.Memory, error)
 	// Requested are the commands nobody has begun, oldest first.
@@ -29,8 +29,8 @@ type Store interface {
 	Revision(ctx context.Context) (int64, error)
 	// Keep writes what a turn left behind, fenced.
 	Keep(ctx context.Context, kept vigia.Kept) error
-	// SaveSnapshot stores what was seen of an account for the next start, fenced.
-	SaveSnapshot(ctx context.Context, fence vigia.Fence, owner vigia.UserID, snapshot *vigia.Snapshot) error
+	// See stores what was seen of an account for the next start, fenced.
+	See(ctx context.Context, fence vigia.Fence, owner vigia.UserID, snapshot *vigia.Snapshot) error
 	// SaveStatus replaces what a process last said of itself.
 	SaveStatus(ctx context.Context, status vigia.GuardStatus) error
 }

@@ -154,7 +154,7 @@ func (k *keeper) store(ctx context.Context, w *ward) {
 	w.mu.Lock()
 	owner := w.account.Owner
 	w.mu.Unlock()
-	if err := k.g.o.Store.SaveSnapshot(ctx, fence, owner, snapshot); err != nil && !isFenced(err) {
+	if err := k.g.o.Store.See(ctx, fence, owner, snapshot); err != nil && !isFenced(err) {
 		k.g.log.Warn("a snapshot could not be stored; the next start reads it anew", "account", w.id, "error", err)
 	}
 }

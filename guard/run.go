@@ -136,7 +136,7 @@ func (g *Guard) reloadAll(ctx context.Context) error {
 		g.stops.Store(&stops)
 		g.AllDue()
 	}
-	accounts, err := g.o.Store.AllAccounts(ctx)
+	accounts, err := g.o.Store.Accounts(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the accounts: %w", err)
 	}

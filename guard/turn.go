@@ -151,6 +151,8 @@ func (g *Guard) notBegun(w *ward, e *vigia.Execution, err error) {
 	case errors.Is(err, act.ErrHalted):
 		path := g.o.Halted()
 		g.halted.Store(&path)
+	case errors.Is(err, vigia.ErrChanged) && e.Command != "":
+		w.dropRequest(e.Command)
 	case errors.Is(err, vigia.ErrFenced), errors.Is(err, vigia.ErrClaimed), errors.Is(err, vigia.ErrChanged), isLimit(err):
 		g.log.Warn("an intent was refused; the account is read again from the record",
 			"account", w.id, "subject", e.Subject.String(), "action", string(e.Action), "error", err)
