@@ -37,26 +37,62 @@ func (s *Store) Intend(ctx context.Context, intents []vigia.Intent) ([]error, er
 		return nil, fmt.Errorf("intend: got %d intents; it takes 1 to %d", len(intents), MaxIntents)
 	}
 	var results []error
-	err := s.write(ctx, first, func(ctx context.Context, t *tx) error {
-		results = make([]error, len(intents))
-		if err := t.fence(ctx, intents, results); err != nil {
-			return err
-		}
-		for i := range intents {
-			if results[i] != nil {
-				continue
-			}
-			var err error
-			if results[i], err = t.attempt(ctx, func() error { return t.intend(ctx, &intents[i]) }); err != nil {
-				return fmt.Errorf("execution %s: %w", intents[i].Execution.ID, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	try := func(careful bool) error {
+		return s.write(ctx, first, func(ctx context.Context, t *tx) error {
+			results = make([]error, len(intents))
+			return t.intendGroup(ctx, intents, results, careful)
+		})
+	}
+	// Refusals are rare and savepoints are not free: a group is run again with
+	// them when one of it is refused.
+	err := try(false)
+	if errors.Is(err, errRefused) && len(intents) > 1 {
+		err = try(true)
+	}
+	if err != nil && !errors.Is(err, errRefused) {
 		return nil, s.failed("commit intents", err)
 	}
 	return results, nil
+}
+
+// errRefused undoes a transaction because an intent in it was refused.
+var errRefused = errors.New("an intent was refused")
+
+// intendGroup writes a group and the refusals of its intents. Unless it is
+// careful it stops at the first that is refused after the fence.
+func (t *tx) intendGroup(ctx context.Context, intents []vigia.Intent, results []error, careful bool) error {
+	if err := t.fence(ctx, intents, results); err != nil {
+		return err
+	}
+	for i := range intents {
+		if results[i] != nil {
+			continue
+		}
+		intend := func() error { return t.intend(ctx, &intents[i]) }
+		var err error
+		if careful {
+			results[i], err = t.attempt(ctx, intend)
+		} else if results[i], err = t.sort(intend()); results[i] != nil {
+			return errRefused
+		}
+		if err != nil {
+			return fmt.Errorf("execution %s: %w", intents[i].Execution.ID, err)
+		}
+	}
+	return nil
+}
+
+// sort tells what one row was refused for from what the database could not do.
+func (t *tx) sort(err error) (refused, failed error) {
+	switch {
+	case err == nil:
+		return nil, nil
+	case t.store.engine.taken(err):
+		return fmt.Errorf("%w: %w", vigia.ErrChanged, err), nil
+	case refusal(err):
+		return err, nil
+	}
+	return nil, err
 }
 
 // fence holds the shards of a group and refuses the intents of those that are
@@ -113,14 +149,7 @@ func (t *tx) attempt(ctx context.Context, f func() error) (refused, err error) {
 	if _, err := t.raw.ExecContext(ctx, "SAVEPOINT attempt"); err != nil {
 		return nil, fmt.Errorf("set a savepoint: %w", err)
 	}
-	err = f()
-	switch {
-	case err == nil:
-	case t.store.engine.taken(err):
-		refused = fmt.Errorf("%w: %w", vigia.ErrChanged, err)
-	case refusal(err):
-		refused = err
-	default:
+	if refused, err = t.sort(f()); err != nil {
 		return nil, err
 	}
 	if refused != nil {
@@ -194,7 +223,8 @@ func (t *tx) underCeiling(ctx context.Context, e *vigia.Execution, ceiling *vigi
 		return nil
 	}
 	if ceiling.PerDay != vigia.NoLimit {
-		counted, err := t.CountedInDay(ctx, string(e.Account), micros(t.now.Add(-limitDay)))
+		counted, err := t.CountedInDay(ctx, string(e.Account),
+			micros(t.now.Add(-limitDay-longestCall)), micros(t.now.Add(-limitDay)))
 		if err != nil {
 			return fmt.Errorf("count the day: %w", err)
 		}

@@ -64,7 +64,7 @@ func settledAdds(ctx context.Context, q *sqlcgen.Queries, unsettled []vigia.Exec
 	for i := range unsettled {
 		since = min(since, micros(unsettled[i].SignedAt))
 	}
-	rows, err := q.SettledAdds(ctx, string(unsettled[0].Account), since)
+	rows, err := q.SettledAdds(ctx, string(unsettled[0].Account), since-longestCall.Microseconds(), since)
 	return each(rows, err, execution)
 }
 

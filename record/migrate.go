@@ -40,8 +40,9 @@ var (
 	// SQLite has other words for a few types; integers and text are dynamic
 	// there, so that the rest stands as it is.
 	sqliteDialect = &dialect{
-		pattern: regexp.MustCompile(`\b(JSONB|BYTEA|BIGINT|TIMESTAMPTZ)\b`),
-		replace: map[string]string{"JSONB": "TEXT", "BYTEA": "BLOB", "BIGINT": "INTEGER", "TIMESTAMPTZ": "TIMESTAMP"},
+		pattern: regexp.MustCompile(`\b(JSONB|BYTEA|BIGINT|TIMESTAMPTZ)\b|/\* WITHOUT ROWID \*/`),
+		replace: map[string]string{"JSONB": "TEXT", "BYTEA": "BLOB", "BIGINT": "INTEGER", "TIMESTAMPTZ": "TIMESTAMP",
+			"/* WITHOUT ROWID */": "WITHOUT ROWID"},
 		exists:  "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
 	}
 )

@@ -2,11 +2,16 @@ package record
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/vigiaguard/vigia"
 	"github.com/vigiaguard/vigia/record/sqlcgen"
 )
+
+// longestCall bounds how long a call can stay unknown and still be settled as
+// done: searches by the time of the intent go back by it.
+const longestCall = 30 * 24 * time.Hour
 
 // Reserves are those of an account that still matter: all that are held, all
 // that were spent after since, and all that were ever spent on a trade that was
@@ -17,8 +22,8 @@ func (s *Store) Reserves(ctx context.Context, account vigia.AccountID, since tim
 }
 
 func reserves(ctx context.Context, q *sqlcgen.Queries, account vigia.AccountID, since time.Time) ([]vigia.Reserve, error) {
-	rows, err := q.RecentReserves(ctx, string(account), micros(since))
-	recent, err := each(rows, err, func(row *sqlcgen.RecentReservesRow) (vigia.Reserve, error) {
+	rows, err := q.HeldReserves(ctx, string(account))
+	all, err := each(rows, err, func(row *sqlcgen.HeldReservesRow) (vigia.Reserve, error) {
 		r, err := reserve(&sqlcgen.Reserve{Execution: row.Execution, Owner: row.Owner, Account: row.Account, Subject: row.Subject,
 			State: row.State, Cost: row.Cost, Counts: row.Counts, ByHand: row.ByHand, At: row.At, SettledAt: row.SettledAt})
 		r.Unknown = vigia.ExecutionState(row.ExecutionState) == vigia.ExecutionUnknown
@@ -27,9 +32,14 @@ func reserves(ctx context.Context, q *sqlcgen.Queries, account vigia.AccountID, 
 	if err != nil {
 		return nil, err
 	}
-	spent, err := q.SpentOnRunning(ctx, string(account), micros(since))
-	older, err := each(spent, err, reserve)
-	return append(recent, older...), err
+	recent, err := q.SpentSince(ctx, string(account), micros(since.Add(-longestCall)), micros(since))
+	spent, err := each(recent, err, reserve)
+	if err != nil {
+		return nil, err
+	}
+	running, err := q.SpentOnRunning(ctx, string(account), micros(since))
+	older, err := each(running, err, reserve)
+	return slices.Concat(all, spent, older), err
 }
 
 func reserve(row *sqlcgen.Reserve) (vigia.Reserve, error) {

@@ -141,7 +141,10 @@ func (t *tx) afterSwap(ctx context.Context, s *vigia.Settlement, e *vigia.Execut
 		return err
 	}
 	t.events = append(t.events, s.Events...)
-	return t.journal(accountChain(e.Account), e.Owner, executionKind(e), e)
+	// The trade as it was is in the entry of the intent.
+	short := *e
+	short.Before = vigia.Trade{}
+	return t.journal(accountChain(e.Account), e.Owner, executionKind(e), &short)
 }
 
 // release ends claim and reserve. The claim may have gone to a later attempt;

@@ -1,5 +1,6 @@
 -- The first schema. Words are PostgreSQL's; migrate.go replaces the few that
--- SQLite has others for. Times are UTC microseconds since 1970, 0 where there
+-- SQLite has others for, and uncovers WITHOUT ROWID, which keeps small rows in
+-- their key's tree there. Times are UTC microseconds since 1970, 0 where there
 -- is none. Amounts are whole sats, dollars, half-dollar ticks or thousandths of
 -- a percent, as the root package has them. Ids are text.
 
@@ -64,7 +65,7 @@ CREATE TABLE automation_state (
     state      JSONB  NOT NULL,
     saved_at   BIGINT NOT NULL,
     PRIMARY KEY (automation, subject)
-);
+) /* WITHOUT ROWID */;
 CREATE INDEX automation_state_account ON automation_state (account);
 
 -- Kept when action or reason changed for an automation and subject.
@@ -120,7 +121,6 @@ CREATE TABLE execution (
 CREATE INDEX execution_owner ON execution (owner, id);
 CREATE INDEX execution_account ON execution (account, id);
 CREATE INDEX execution_unsettled ON execution (account, id) WHERE state IN ('requested', 'intent', 'unknown');
-CREATE INDEX execution_settled ON execution (account, settled_at);
 -- One request, one execution.
 CREATE UNIQUE INDEX execution_signature ON execution (account, signature) WHERE signature <> '';
 
@@ -133,7 +133,7 @@ CREATE TABLE claim (
     owner     TEXT NOT NULL,
     execution TEXT NOT NULL REFERENCES execution (id),
     PRIMARY KEY (account, subject, lane)
-);
+) /* WITHOUT ROWID */;
 
 -- Sats and action counts held for an execution. by_hand counts against no limit.
 CREATE TABLE reserve (
@@ -147,7 +147,7 @@ CREATE TABLE reserve (
     by_hand    BOOLEAN NOT NULL,
     at         BIGINT  NOT NULL,
     settled_at BIGINT  NOT NULL
-);
+) /* WITHOUT ROWID */;
 CREATE INDEX reserve_account ON reserve (account, at);
 CREATE INDEX reserve_subject ON reserve (account, subject);
 CREATE INDEX reserve_held ON reserve (account) WHERE state = 'held';
@@ -158,7 +158,7 @@ CREATE TABLE guard_status (
     owner   TEXT   NOT NULL,
     at      BIGINT NOT NULL,
     status  JSONB  NOT NULL
-);
+) /* WITHOUT ROWID */;
 
 -- The last look at an account and at each of its running trades.
 CREATE TABLE account_seen (
@@ -170,7 +170,7 @@ CREATE TABLE account_seen (
     cross_seen   JSONB  NOT NULL,
     cross_begun  BIGINT NOT NULL,
     fee_tier     BIGINT NOT NULL
-);
+) /* WITHOUT ROWID */;
 
 CREATE TABLE trade_seen (
     account TEXT   NOT NULL,
@@ -203,7 +203,7 @@ CREATE TABLE journal_head (
     owner TEXT   NOT NULL,
     seq   BIGINT NOT NULL,
     hash  BYTEA  NOT NULL
-);
+) /* WITHOUT ROWID */;
 
 CREATE TABLE checkpoint (
     chain     TEXT   NOT NULL,
@@ -233,14 +233,14 @@ CREATE TABLE outbox_head (
     name     TEXT   PRIMARY KEY,
     owner    TEXT   NOT NULL,
     position BIGINT NOT NULL
-);
+) /* WITHOUT ROWID */;
 INSERT INTO outbox_head (name, owner, position) VALUES ('outbox', '01900000-0000-7000-8000-000000000001', 0);
 
 CREATE TABLE outbox_delivered (
     consumer TEXT   PRIMARY KEY,
     owner    TEXT   NOT NULL,
     position BIGINT NOT NULL
-);
+) /* WITHOUT ROWID */;
 
 CREATE TABLE setting (
     owner TEXT   NOT NULL,
@@ -248,7 +248,7 @@ CREATE TABLE setting (
     value JSONB  NOT NULL,
     at    BIGINT NOT NULL,
     PRIMARY KEY (owner, name)
-);
+) /* WITHOUT ROWID */;
 
 -- Moves whenever accounts, automations or stop modes change: what the guard
 -- looks at to know that it must read them again.
@@ -256,7 +256,7 @@ CREATE TABLE revision (
     name     TEXT   PRIMARY KEY,
     owner    TEXT   NOT NULL,
     revision BIGINT NOT NULL
-);
+) /* WITHOUT ROWID */;
 INSERT INTO revision (name, owner, revision) VALUES ('guarded', '01900000-0000-7000-8000-000000000001', 1);
 
 -- Who guards a shard of accounts. The epoch fences every intent; the beats lie
@@ -267,7 +267,7 @@ CREATE TABLE lease (
     holder   TEXT   NOT NULL,
     epoch    BIGINT NOT NULL,
     taken_at BIGINT NOT NULL
-);
+) /* WITHOUT ROWID */;
 
 CREATE TABLE lease_beat (
     shard  BIGINT PRIMARY KEY,
@@ -276,7 +276,7 @@ CREATE TABLE lease_beat (
     epoch  BIGINT NOT NULL,
     beat   BIGINT NOT NULL,
     at     BIGINT NOT NULL
-);
+) /* WITHOUT ROWID */;
 CREATE INDEX lease_beat_holder ON lease_beat (holder);
 
 INSERT INTO lease (shard, owner, holder, epoch, taken_at)

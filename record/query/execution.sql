@@ -10,12 +10,13 @@ INSERT INTO execution (
 );
 
 -- name: BeginCommand :execrows
--- The requested row becomes the intent, once.
+-- The requested row becomes the intent, once. A command about the account may
+-- have chosen a trade meanwhile.
 UPDATE execution SET
-    automation = @automation, state = 'intent', reason = @reason, step = @step, amount = @amount, cost = @cost,
+    subject = @subject, automation = @automation, state = 'intent', reason = @reason, step = @step, amount = @amount, cost = @cost,
     stop = @stop, last = @last, partial = @partial, command = @command, replaces = @replaces, before = @before,
     signature = @signature, tick_at = @tick_at, signed_at = @signed_at, shard = @shard, epoch = @epoch
-WHERE id = @id AND account = @account AND subject = @subject AND state = 'requested';
+WHERE id = @id AND account = @account AND state = 'requested';
 
 -- name: SettleExecution :execrows
 -- Compare and swap: only while the row still is in the state it was read in.
@@ -42,9 +43,11 @@ SELECT * FROM execution WHERE account = @account AND state IN ('intent', 'unknow
 SELECT * FROM execution WHERE state IN ('intent', 'unknown') ORDER BY account, id;
 
 -- name: SettledAdds :many
-SELECT * FROM execution
-WHERE account = @account AND settled_at >= @since AND state = 'done' AND action IN ('add_margin', 'prove')
-ORDER BY settled_at;
+-- Reserves have the index by time; none was held before begun.
+SELECT execution.* FROM reserve JOIN execution ON execution.id = reserve.execution
+WHERE reserve.account = @account AND reserve.at >= @begun AND reserve.state = 'spent' AND reserve.settled_at >= @since
+    AND execution.state = 'done' AND execution.action IN ('add_margin', 'prove')
+ORDER BY execution.settled_at, execution.id;
 
 -- name: RequestedExecutions :many
 SELECT * FROM execution WHERE state = 'requested' ORDER BY account, id;

@@ -40,8 +40,5 @@ SELECT * FROM journal WHERE owner = @owner AND chain = @chain AND seq < @before 
 -- name: CheckpointsOf :many
 SELECT * FROM checkpoint WHERE chain = @chain ORDER BY seq;
 
--- name: ForgetPayload :execrows
-UPDATE journal SET payload = NULL, salt = NULL WHERE owner = @owner AND chain = @chain AND seq = @seq;
-
 -- name: ForgetPayloads :execrows
 UPDATE journal SET payload = NULL, salt = NULL WHERE owner = @owner AND payload IS NOT NULL;

@@ -18,9 +18,6 @@ UPDATE outbox SET position = @position WHERE id = @id AND position = 0;
 -- name: EventsAfter :many
 SELECT position, event FROM outbox WHERE position > @position ORDER BY position LIMIT sqlc.arg(most);
 
--- name: OwnedEventsAfter :many
-SELECT position, event FROM outbox WHERE owner = @owner AND position > @position ORDER BY position LIMIT sqlc.arg(most);
-
 -- name: OwnedEventsBefore :many
 SELECT position, event FROM outbox WHERE owner = @owner AND position > 0 AND position < @position
 ORDER BY position DESC LIMIT sqlc.arg(most);

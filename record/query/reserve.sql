@@ -7,18 +7,28 @@ UPDATE reserve SET state = @state, cost = @cost, settled_at = @settled_at
 WHERE execution = @execution AND state = 'held';
 
 -- name: CountedInDay :one
-SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM reserve
-WHERE account = @account AND by_hand = FALSE AND (state = 'held' OR (state = 'spent' AND settled_at > @since));
+-- begun bounds the search: what was spent since was not held before.
+SELECT CAST(
+    (SELECT COALESCE(SUM(h.cost), 0) FROM reserve AS h
+        WHERE h.account = @account AND h.by_hand = FALSE AND h.state = 'held')
+    + (SELECT COALESCE(SUM(s.cost), 0) FROM reserve AS s
+        WHERE s.account = @account AND s.by_hand = FALSE AND s.state = 'spent' AND s.at > @begun AND s.settled_at > @since)
+AS BIGINT) AS cost;
 
 -- name: CountedOnSubject :one
 SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM reserve
 WHERE account = @account AND subject = @subject AND by_hand = FALSE AND state IN ('held', 'spent');
 
--- name: RecentReserves :many
--- Those held, and those spent since.
+-- name: HeldReserves :many
 SELECT reserve.*, execution.state AS execution_state FROM reserve JOIN execution ON execution.id = reserve.execution
-WHERE reserve.account = @account AND (reserve.state = 'held' OR (reserve.state = 'spent' AND reserve.settled_at > @since))
+WHERE reserve.account = @account AND reserve.state = 'held'
 ORDER BY reserve.execution;
+
+-- name: SpentSince :many
+-- begun bounds the search: what was spent since was not held before.
+SELECT * FROM reserve
+WHERE account = @account AND state = 'spent' AND at > @begun AND settled_at > @since
+ORDER BY execution;
 
 -- name: SpentOnRunning :many
 -- Those spent up to then on trades that were last seen running: with the recent

@@ -120,9 +120,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.forgetGuardStatusStmt, err = db.PrepareContext(ctx, forgetGuardStatus); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetGuardStatus: %w", err)
 	}
-	if q.forgetPayloadStmt, err = db.PrepareContext(ctx, forgetPayload); err != nil {
-		return nil, fmt.Errorf("error preparing query ForgetPayload: %w", err)
-	}
 	if q.forgetPayloadsStmt, err = db.PrepareContext(ctx, forgetPayloads); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetPayloads: %w", err)
 	}
@@ -140,6 +137,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.headsStmt, err = db.PrepareContext(ctx, heads); err != nil {
 		return nil, fmt.Errorf("error preparing query Heads: %w", err)
+	}
+	if q.heldReservesStmt, err = db.PrepareContext(ctx, heldReserves); err != nil {
+		return nil, fmt.Errorf("error preparing query HeldReserves: %w", err)
 	}
 	if q.holdFenceStmt, err = db.PrepareContext(ctx, holdFence); err != nil {
 		return nil, fmt.Errorf("error preparing query HoldFence: %w", err)
@@ -210,9 +210,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.ownedEntriesStmt, err = db.PrepareContext(ctx, ownedEntries); err != nil {
 		return nil, fmt.Errorf("error preparing query OwnedEntries: %w", err)
 	}
-	if q.ownedEventsAfterStmt, err = db.PrepareContext(ctx, ownedEventsAfter); err != nil {
-		return nil, fmt.Errorf("error preparing query OwnedEventsAfter: %w", err)
-	}
 	if q.ownedEventsBeforeStmt, err = db.PrepareContext(ctx, ownedEventsBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query OwnedEventsBefore: %w", err)
 	}
@@ -221,9 +218,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.ownerOfAutomationStmt, err = db.PrepareContext(ctx, ownerOfAutomation); err != nil {
 		return nil, fmt.Errorf("error preparing query OwnerOfAutomation: %w", err)
-	}
-	if q.recentReservesStmt, err = db.PrepareContext(ctx, recentReserves); err != nil {
-		return nil, fmt.Errorf("error preparing query RecentReserves: %w", err)
 	}
 	if q.releaseBeatStmt, err = db.PrepareContext(ctx, releaseBeat); err != nil {
 		return nil, fmt.Errorf("error preparing query ReleaseBeat: %w", err)
@@ -285,6 +279,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.spentOnRunningStmt, err = db.PrepareContext(ctx, spentOnRunning); err != nil {
 		return nil, fmt.Errorf("error preparing query SpentOnRunning: %w", err)
 	}
+	if q.spentSinceStmt, err = db.PrepareContext(ctx, spentSince); err != nil {
+		return nil, fmt.Errorf("error preparing query SpentSince: %w", err)
+	}
 	if q.statesOfAccountStmt, err = db.PrepareContext(ctx, statesOfAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query StatesOfAccount: %w", err)
 	}
@@ -317,9 +314,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.updateSealedStmt, err = db.PrepareContext(ctx, updateSealed); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateSealed: %w", err)
-	}
-	if q.userStmt, err = db.PrepareContext(ctx, user); err != nil {
-		return nil, fmt.Errorf("error preparing query User: %w", err)
 	}
 	if q.waitingEventsStmt, err = db.PrepareContext(ctx, waitingEvents); err != nil {
 		return nil, fmt.Errorf("error preparing query WaitingEvents: %w", err)
@@ -489,11 +483,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetGuardStatusStmt: %w", cerr)
 		}
 	}
-	if q.forgetPayloadStmt != nil {
-		if cerr := q.forgetPayloadStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing forgetPayloadStmt: %w", cerr)
-		}
-	}
 	if q.forgetPayloadsStmt != nil {
 		if cerr := q.forgetPayloadsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing forgetPayloadsStmt: %w", cerr)
@@ -522,6 +511,11 @@ func (q *Queries) Close() error {
 	if q.headsStmt != nil {
 		if cerr := q.headsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing headsStmt: %w", cerr)
+		}
+	}
+	if q.heldReservesStmt != nil {
+		if cerr := q.heldReservesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing heldReservesStmt: %w", cerr)
 		}
 	}
 	if q.holdFenceStmt != nil {
@@ -639,11 +633,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing ownedEntriesStmt: %w", cerr)
 		}
 	}
-	if q.ownedEventsAfterStmt != nil {
-		if cerr := q.ownedEventsAfterStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing ownedEventsAfterStmt: %w", cerr)
-		}
-	}
 	if q.ownedEventsBeforeStmt != nil {
 		if cerr := q.ownedEventsBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing ownedEventsBeforeStmt: %w", cerr)
@@ -657,11 +646,6 @@ func (q *Queries) Close() error {
 	if q.ownerOfAutomationStmt != nil {
 		if cerr := q.ownerOfAutomationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing ownerOfAutomationStmt: %w", cerr)
-		}
-	}
-	if q.recentReservesStmt != nil {
-		if cerr := q.recentReservesStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing recentReservesStmt: %w", cerr)
 		}
 	}
 	if q.releaseBeatStmt != nil {
@@ -764,6 +748,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing spentOnRunningStmt: %w", cerr)
 		}
 	}
+	if q.spentSinceStmt != nil {
+		if cerr := q.spentSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing spentSinceStmt: %w", cerr)
+		}
+	}
 	if q.statesOfAccountStmt != nil {
 		if cerr := q.statesOfAccountStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing statesOfAccountStmt: %w", cerr)
@@ -817,11 +806,6 @@ func (q *Queries) Close() error {
 	if q.updateSealedStmt != nil {
 		if cerr := q.updateSealedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing updateSealedStmt: %w", cerr)
-		}
-	}
-	if q.userStmt != nil {
-		if cerr := q.userStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing userStmt: %w", cerr)
 		}
 	}
 	if q.waitingEventsStmt != nil {
@@ -900,13 +884,13 @@ type Queries struct {
 	executionsOfOwnerStmt        *sql.Stmt
 	expireCommandsStmt           *sql.Stmt
 	forgetGuardStatusStmt        *sql.Stmt
-	forgetPayloadStmt            *sql.Stmt
 	forgetPayloadsStmt           *sql.Stmt
 	forgetStatesStmt             *sql.Stmt
 	giveUpClaimStmt              *sql.Stmt
 	guardStatusesStmt            *sql.Stmt
 	headOfStmt                   *sql.Stmt
 	headsStmt                    *sql.Stmt
+	heldReservesStmt             *sql.Stmt
 	holdFenceStmt                *sql.Stmt
 	insertAccountStmt            *sql.Stmt
 	insertAutomationStmt         *sql.Stmt
@@ -930,11 +914,9 @@ type Queries struct {
 	ownedAutomationStmt          *sql.Stmt
 	ownedDecisionStmt            *sql.Stmt
 	ownedEntriesStmt             *sql.Stmt
-	ownedEventsAfterStmt         *sql.Stmt
 	ownedEventsBeforeStmt        *sql.Stmt
 	ownedExecutionStmt           *sql.Stmt
 	ownerOfAutomationStmt        *sql.Stmt
-	recentReservesStmt           *sql.Stmt
 	releaseBeatStmt              *sql.Stmt
 	releaseLeaseStmt             *sql.Stmt
 	renewProofStmt               *sql.Stmt
@@ -955,6 +937,7 @@ type Queries struct {
 	settleReserveStmt            *sql.Stmt
 	settledAddsStmt              *sql.Stmt
 	spentOnRunningStmt           *sql.Stmt
+	spentSinceStmt               *sql.Stmt
 	statesOfAccountStmt          *sql.Stmt
 	takeBeatStmt                 *sql.Stmt
 	takeLeaseStmt                *sql.Stmt
@@ -966,7 +949,6 @@ type Queries struct {
 	updateAccountStmt            *sql.Stmt
 	updateAutomationStmt         *sql.Stmt
 	updateSealedStmt             *sql.Stmt
-	userStmt                     *sql.Stmt
 	waitingEventsStmt            *sql.Stmt
 }
 
@@ -1006,13 +988,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		executionsOfOwnerStmt:        q.executionsOfOwnerStmt,
 		expireCommandsStmt:           q.expireCommandsStmt,
 		forgetGuardStatusStmt:        q.forgetGuardStatusStmt,
-		forgetPayloadStmt:            q.forgetPayloadStmt,
 		forgetPayloadsStmt:           q.forgetPayloadsStmt,
 		forgetStatesStmt:             q.forgetStatesStmt,
 		giveUpClaimStmt:              q.giveUpClaimStmt,
 		guardStatusesStmt:            q.guardStatusesStmt,
 		headOfStmt:                   q.headOfStmt,
 		headsStmt:                    q.headsStmt,
+		heldReservesStmt:             q.heldReservesStmt,
 		holdFenceStmt:                q.holdFenceStmt,
 		insertAccountStmt:            q.insertAccountStmt,
 		insertAutomationStmt:         q.insertAutomationStmt,
@@ -1036,11 +1018,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		ownedAutomationStmt:          q.ownedAutomationStmt,
 		ownedDecisionStmt:            q.ownedDecisionStmt,
 		ownedEntriesStmt:             q.ownedEntriesStmt,
-		ownedEventsAfterStmt:         q.ownedEventsAfterStmt,
 		ownedEventsBeforeStmt:        q.ownedEventsBeforeStmt,
 		ownedExecutionStmt:           q.ownedExecutionStmt,
 		ownerOfAutomationStmt:        q.ownerOfAutomationStmt,
-		recentReservesStmt:           q.recentReservesStmt,
 		releaseBeatStmt:              q.releaseBeatStmt,
 		releaseLeaseStmt:             q.releaseLeaseStmt,
 		renewProofStmt:               q.renewProofStmt,
@@ -1061,6 +1041,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		settleReserveStmt:            q.settleReserveStmt,
 		settledAddsStmt:              q.settledAddsStmt,
 		spentOnRunningStmt:           q.spentOnRunningStmt,
+		spentSinceStmt:               q.spentSinceStmt,
 		statesOfAccountStmt:          q.statesOfAccountStmt,
 		takeBeatStmt:                 q.takeBeatStmt,
 		takeLeaseStmt:                q.takeLeaseStmt,
@@ -1072,7 +1053,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		updateAccountStmt:            q.updateAccountStmt,
 		updateAutomationStmt:         q.updateAutomationStmt,
 		updateSealedStmt:             q.updateSealedStmt,
-		userStmt:                     q.userStmt,
 		waitingEventsStmt:            q.waitingEventsStmt,
 	}
 }

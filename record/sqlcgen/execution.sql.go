@@ -71,13 +71,14 @@ func (q *Queries) AllUnsettledExecutions(ctx context.Context) ([]Execution, erro
 
 const beginCommand = `-- name: BeginCommand :execrows
 UPDATE execution SET
-    automation = $1, state = 'intent', reason = $2, step = $3, amount = $4, cost = $5,
-    stop = $6, last = $7, partial = $8, command = $9, replaces = $10, before = $11,
-    signature = $12, tick_at = $13, signed_at = $14, shard = $15, epoch = $16
-WHERE id = $17 AND account = $18 AND subject = $19 AND state = 'requested'
+    subject = $1, automation = $2, state = 'intent', reason = $3, step = $4, amount = $5, cost = $6,
+    stop = $7, last = $8, partial = $9, command = $10, replaces = $11, before = $12,
+    signature = $13, tick_at = $14, signed_at = $15, shard = $16, epoch = $17
+WHERE id = $18 AND account = $19 AND state = 'requested'
 `
 
 type BeginCommandParams struct {
+	Subject    string
 	Automation string
 	Reason     string
 	Step       int64
@@ -96,12 +97,13 @@ type BeginCommandParams struct {
 	Epoch      int64
 	ID         string
 	Account    string
-	Subject    string
 }
 
-// The requested row becomes the intent, once.
+// The requested row becomes the intent, once. A command about the account may
+// have chosen a trade meanwhile.
 func (q *Queries) BeginCommand(ctx context.Context, arg BeginCommandParams) (int64, error) {
 	result, err := q.exec(ctx, q.beginCommandStmt, beginCommand,
+		arg.Subject,
 		arg.Automation,
 		arg.Reason,
 		arg.Step,
@@ -120,7 +122,6 @@ func (q *Queries) BeginCommand(ctx context.Context, arg BeginCommandParams) (int
 		arg.Epoch,
 		arg.ID,
 		arg.Account,
-		arg.Subject,
 	)
 	if err != nil {
 		return 0, err
@@ -602,13 +603,15 @@ func (q *Queries) SettleExecution(ctx context.Context, arg SettleExecutionParams
 }
 
 const settledAdds = `-- name: SettledAdds :many
-SELECT id, owner, account, automation, subject, action, lane, state, reason, step, amount, cost, stop, last, partial, command, replaces, before, after, signature, tick_at, created_at, signed_at, sent_at, answered_at, settled_at, class, detail, raw, shard, epoch, may_repeat FROM execution
-WHERE account = $1 AND settled_at >= $2 AND state = 'done' AND action IN ('add_margin', 'prove')
-ORDER BY settled_at
+SELECT execution.id, execution.owner, execution.account, execution.automation, execution.subject, execution.action, execution.lane, execution.state, execution.reason, execution.step, execution.amount, execution.cost, execution.stop, execution.last, execution.partial, execution.command, execution.replaces, execution.before, execution.after, execution.signature, execution.tick_at, execution.created_at, execution.signed_at, execution.sent_at, execution.answered_at, execution.settled_at, execution.class, execution.detail, execution.raw, execution.shard, execution.epoch, execution.may_repeat FROM reserve JOIN execution ON execution.id = reserve.execution
+WHERE reserve.account = $1 AND reserve.at >= $2 AND reserve.state = 'spent' AND reserve.settled_at >= $3
+    AND execution.state = 'done' AND execution.action IN ('add_margin', 'prove')
+ORDER BY execution.settled_at, execution.id
 `
 
-func (q *Queries) SettledAdds(ctx context.Context, account string, since int64) ([]Execution, error) {
-	rows, err := q.query(ctx, q.settledAddsStmt, settledAdds, account, since)
+// Reserves have the index by time; none was held before begun.
+func (q *Queries) SettledAdds(ctx context.Context, account string, begun int64, since int64) ([]Execution, error) {
+	rows, err := q.query(ctx, q.settledAddsStmt, settledAdds, account, begun, since)
 	if err != nil {
 		return nil, err
 	}

@@ -113,18 +113,6 @@ func (q *Queries) EntriesAfter(ctx context.Context, chain string, seq int64, mos
 	return items, nil
 }
 
-const forgetPayload = `-- name: ForgetPayload :execrows
-UPDATE journal SET payload = NULL, salt = NULL WHERE owner = $1 AND chain = $2 AND seq = $3
-`
-
-func (q *Queries) ForgetPayload(ctx context.Context, owner string, chain string, seq int64) (int64, error) {
-	result, err := q.exec(ctx, q.forgetPayloadStmt, forgetPayload, owner, chain, seq)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const forgetPayloads = `-- name: ForgetPayloads :execrows
 UPDATE journal SET payload = NULL, salt = NULL WHERE owner = $1 AND payload IS NOT NULL
 `

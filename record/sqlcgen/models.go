@@ -142,10 +142,3 @@ type Reserve struct {
 	At        int64
 	SettledAt int64
 }
-
-type User struct {
-	ID        string
-	Owner     string
-	Name      string
-	CreatedAt int64
-}

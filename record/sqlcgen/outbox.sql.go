@@ -117,38 +117,6 @@ func (q *Queries) OutboxEnd(ctx context.Context) (int64, error) {
 	return position, err
 }
 
-const ownedEventsAfter = `-- name: OwnedEventsAfter :many
-SELECT position, event FROM outbox WHERE owner = $1 AND position > $2 ORDER BY position LIMIT $3
-`
-
-type OwnedEventsAfterRow struct {
-	Position int64
-	Event    string
-}
-
-func (q *Queries) OwnedEventsAfter(ctx context.Context, owner string, position int64, most int32) ([]OwnedEventsAfterRow, error) {
-	rows, err := q.query(ctx, q.ownedEventsAfterStmt, ownedEventsAfter, owner, position, most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []OwnedEventsAfterRow
-	for rows.Next() {
-		var i OwnedEventsAfterRow
-		if err := rows.Scan(&i.Position, &i.Event); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const ownedEventsBefore = `-- name: OwnedEventsBefore :many
 SELECT position, event FROM outbox WHERE owner = $1 AND position > 0 AND position < $2
 ORDER BY position DESC LIMIT $3

@@ -10,12 +10,17 @@ import (
 )
 
 const countedInDay = `-- name: CountedInDay :one
-SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM reserve
-WHERE account = $1 AND by_hand = FALSE AND (state = 'held' OR (state = 'spent' AND settled_at > $2))
+SELECT CAST(
+    (SELECT COALESCE(SUM(h.cost), 0) FROM reserve AS h
+        WHERE h.account = $1 AND h.by_hand = FALSE AND h.state = 'held')
+    + (SELECT COALESCE(SUM(s.cost), 0) FROM reserve AS s
+        WHERE s.account = $1 AND s.by_hand = FALSE AND s.state = 'spent' AND s.at > $2 AND s.settled_at > $3)
+AS BIGINT) AS cost
 `
 
-func (q *Queries) CountedInDay(ctx context.Context, account string, since int64) (int64, error) {
-	row := q.queryRow(ctx, q.countedInDayStmt, countedInDay, account, since)
+// begun bounds the search: what was spent since was not held before.
+func (q *Queries) CountedInDay(ctx context.Context, account string, begun int64, since int64) (int64, error) {
+	row := q.queryRow(ctx, q.countedInDayStmt, countedInDay, account, begun, since)
 	var cost int64
 	err := row.Scan(&cost)
 	return cost, err
@@ -31,6 +36,61 @@ func (q *Queries) CountedOnSubject(ctx context.Context, account string, subject 
 	var cost int64
 	err := row.Scan(&cost)
 	return cost, err
+}
+
+const heldReserves = `-- name: HeldReserves :many
+SELECT reserve.execution, reserve.owner, reserve.account, reserve.subject, reserve.state, reserve.cost, reserve.counts, reserve.by_hand, reserve.at, reserve.settled_at, execution.state AS execution_state FROM reserve JOIN execution ON execution.id = reserve.execution
+WHERE reserve.account = $1 AND reserve.state = 'held'
+ORDER BY reserve.execution
+`
+
+type HeldReservesRow struct {
+	Execution      string
+	Owner          string
+	Account        string
+	Subject        string
+	State          string
+	Cost           int64
+	Counts         bool
+	ByHand         bool
+	At             int64
+	SettledAt      int64
+	ExecutionState string
+}
+
+func (q *Queries) HeldReserves(ctx context.Context, account string) ([]HeldReservesRow, error) {
+	rows, err := q.query(ctx, q.heldReservesStmt, heldReserves, account)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HeldReservesRow
+	for rows.Next() {
+		var i HeldReservesRow
+		if err := rows.Scan(
+			&i.Execution,
+			&i.Owner,
+			&i.Account,
+			&i.Subject,
+			&i.State,
+			&i.Cost,
+			&i.Counts,
+			&i.ByHand,
+			&i.At,
+			&i.SettledAt,
+			&i.ExecutionState,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertReserve = `-- name: InsertReserve :exec
@@ -61,62 +121,6 @@ func (q *Queries) InsertReserve(ctx context.Context, arg InsertReserveParams) er
 		arg.At,
 	)
 	return err
-}
-
-const recentReserves = `-- name: RecentReserves :many
-SELECT reserve.execution, reserve.owner, reserve.account, reserve.subject, reserve.state, reserve.cost, reserve.counts, reserve.by_hand, reserve.at, reserve.settled_at, execution.state AS execution_state FROM reserve JOIN execution ON execution.id = reserve.execution
-WHERE reserve.account = $1 AND (reserve.state = 'held' OR (reserve.state = 'spent' AND reserve.settled_at > $2))
-ORDER BY reserve.execution
-`
-
-type RecentReservesRow struct {
-	Execution      string
-	Owner          string
-	Account        string
-	Subject        string
-	State          string
-	Cost           int64
-	Counts         bool
-	ByHand         bool
-	At             int64
-	SettledAt      int64
-	ExecutionState string
-}
-
-// Those held, and those spent since.
-func (q *Queries) RecentReserves(ctx context.Context, account string, since int64) ([]RecentReservesRow, error) {
-	rows, err := q.query(ctx, q.recentReservesStmt, recentReserves, account, since)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []RecentReservesRow
-	for rows.Next() {
-		var i RecentReservesRow
-		if err := rows.Scan(
-			&i.Execution,
-			&i.Owner,
-			&i.Account,
-			&i.Subject,
-			&i.State,
-			&i.Cost,
-			&i.Counts,
-			&i.ByHand,
-			&i.At,
-			&i.SettledAt,
-			&i.ExecutionState,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const settleReserve = `-- name: SettleReserve :execrows
@@ -155,6 +159,47 @@ ORDER BY reserve.execution
 // ones, all that count.
 func (q *Queries) SpentOnRunning(ctx context.Context, account string, since int64) ([]Reserve, error) {
 	rows, err := q.query(ctx, q.spentOnRunningStmt, spentOnRunning, account, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Reserve
+	for rows.Next() {
+		var i Reserve
+		if err := rows.Scan(
+			&i.Execution,
+			&i.Owner,
+			&i.Account,
+			&i.Subject,
+			&i.State,
+			&i.Cost,
+			&i.Counts,
+			&i.ByHand,
+			&i.At,
+			&i.SettledAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const spentSince = `-- name: SpentSince :many
+SELECT execution, owner, account, subject, state, cost, counts, by_hand, at, settled_at FROM reserve
+WHERE account = $1 AND state = 'spent' AND at > $2 AND settled_at > $3
+ORDER BY execution
+`
+
+// begun bounds the search: what was spent since was not held before.
+func (q *Queries) SpentSince(ctx context.Context, account string, begun int64, since int64) ([]Reserve, error) {
+	rows, err := q.query(ctx, q.spentSinceStmt, spentSince, account, begun, since)
 	if err != nil {
 		return nil, err
 	}

@@ -1,2 +1,0 @@
--- name: User :one
-SELECT * FROM "user" WHERE id = @id;
