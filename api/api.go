@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -73,6 +74,8 @@ type api struct {
 	names []string // of all fields there are, for "did you mean"
 }
 
+var nameErrors sync.Once
+
 // mostBody bounds a request's body.
 const mostBody = 64 << 10
 
@@ -88,7 +91,9 @@ func Handler(o Options) http.Handler {
 	h.UseMiddleware(a.permit(h))
 	a.routes(h)
 	a.names = fieldNames(h.OpenAPI().Components.Schemas)
-	huma.NewError = a.newError
+	// The library has one maker of errors for the whole program, and every API
+	// here has the same fields.
+	nameErrors.Do(func() { huma.NewError = a.newError })
 	a.health(mux)
 	return guardHeaders(http.MaxBytesHandler(mux, mostBody))
 }
