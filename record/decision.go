@@ -11,34 +11,68 @@ import (
 	"github.com/vigiaguard/vigia/record/sqlcgen"
 )
 
-// Keep writes what the guard's turns left behind, in one transaction. It fails
-// with [vigia.ErrFenced] when another process guards the shard now.
+// partRows bounds the rows of one transaction of those that may be long: an
+// intent that comes meanwhile waits for one part only.
+const partRows = 64
+
+// Keep writes what the guard's turns left behind, in transactions of at most 64
+// rows. It fails with [vigia.ErrFenced] when another process guards the shard now.
+// A call that failed may be repeated: what was written is not written again, but
+// events may be told twice.
 func (s *Store) Keep(ctx context.Context, kept vigia.Kept) error {
-	return s.failed("keep decisions", s.write(ctx, second, func(ctx context.Context, t *tx) error {
-		if err := t.hold(ctx, kept.Fence); err != nil {
+	for more := true; more; {
+		var part vigia.Kept
+		part, more = cutPart(&kept)
+		if err := s.write(ctx, second, func(ctx context.Context, t *tx) error { return t.keepPart(ctx, &part) }); err != nil {
+			return s.failed("keep decisions", err)
+		}
+	}
+	return nil
+}
+
+// cutPart takes the next rows off, and says whether any are left.
+func cutPart(kept *vigia.Kept) (part vigia.Kept, more bool) {
+	room := partRows
+	part.Fence = kept.Fence
+	part.States = cut(&kept.States, &room)
+	part.Forget = cut(&kept.Forget, &room)
+	part.Executions = cut(&kept.Executions, &room)
+	part.Decisions = cut(&kept.Decisions, &room)
+	part.Events = cut(&kept.Events, &room)
+	return part, len(kept.States)+len(kept.Forget)+len(kept.Executions)+len(kept.Decisions)+len(kept.Events) > 0
+}
+
+func cut[T any](rows *[]T, room *int) []T {
+	n := min(len(*rows), *room)
+	taken := (*rows)[:n]
+	*rows, *room = (*rows)[n:], *room-n
+	return taken
+}
+
+func (t *tx) keepPart(ctx context.Context, part *vigia.Kept) error {
+	if err := t.hold(ctx, part.Fence); err != nil {
+		return err
+	}
+	if err := t.saveStates(ctx, part.States); err != nil {
+		return err
+	}
+	for _, ended := range part.Forget {
+		if _, err := t.ForgetStates(ctx, string(ended.Account), ended.Subject.String()); err != nil {
+			return fmt.Errorf("forget %s: %w", ended.Subject, err)
+		}
+	}
+	for i := range part.Executions {
+		if err := t.keepExecution(ctx, part.Executions[i]); err != nil {
 			return err
 		}
-		for i := range kept.Decisions {
-			if err := t.keepDecision(ctx, kept.Decisions[i]); err != nil {
-				return err
-			}
-		}
-		for i := range kept.Executions {
-			if err := t.keepExecution(ctx, kept.Executions[i]); err != nil {
-				return err
-			}
-		}
-		t.events = append(t.events, kept.Events...)
-		if err := t.saveStates(ctx, kept.States); err != nil {
+	}
+	for i := range part.Decisions {
+		if err := t.keepDecision(ctx, part.Decisions[i]); err != nil {
 			return err
 		}
-		for _, ended := range kept.Forget {
-			if _, err := t.ForgetStates(ctx, string(ended.Account), ended.Subject.String()); err != nil {
-				return fmt.Errorf("forget %s: %w", ended.Subject, err)
-			}
-		}
-		return nil
-	}))
+	}
+	t.events = append(t.events, part.Events...)
+	return nil
 }
 
 // keepDecision keeps a decision when it says something new.
@@ -68,10 +102,13 @@ func (t *tx) keepDecision(ctx context.Context, d vigia.KeptDecision) error {
 	return nil
 }
 
-// keepExecution keeps one that calls nobody.
+// keepExecution keeps one that calls nobody, once.
 func (t *tx) keepExecution(ctx context.Context, e vigia.Execution) error {
 	if e.State != vigia.ExecutionSkipped && e.State != vigia.ExecutionDryRun {
 		return vigia.Invalid("state", fmt.Sprintf("got %q; only skipped and dry_run call nobody", e.State))
+	}
+	if _, err := t.ExecutionByID(ctx, string(e.ID)); !errors.Is(err, sql.ErrNoRows) {
+		return err // there already, or not to be known
 	}
 	if e.CreatedAt.IsZero() {
 		e.CreatedAt = t.now

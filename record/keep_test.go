@@ -3,6 +3,7 @@ package record_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -104,6 +105,34 @@ func TestATurnLeavesStatesDryRunsAndEvents(t *testing.T) {
 		dry.ID, dry.State = vigia.ExecutionID(b.id()), vigia.ExecutionDone
 		if err := b.Keep(ctx, vigia.Kept{Fence: b.fence, Executions: []vigia.Execution{dry}}); code(err) != vigia.CodeInvalid {
 			t.Errorf("done without an intent: got %v, want code invalid", err)
+		}
+	})
+}
+
+func TestALongTurnIsKeptInPartsAndMayBeRepeated(t *testing.T) {
+	each(t, func(ctx context.Context, t *testing.T, b *bench) {
+		kept := vigia.Kept{Fence: b.fence}
+		for i := range 150 {
+			subject := vigia.TradeSubject(vigia.TradeID(fmt.Sprint("t", i)))
+			kept.Executions = append(kept.Executions, vigia.Execution{ID: vigia.ExecutionID(b.id()), Owner: vigia.LocalOwner,
+				Account: b.account, Subject: subject, Action: vigia.ActionClose, State: vigia.ExecutionSkipped})
+			kept.Decisions = append(kept.Decisions, vigia.KeptDecision{ID: b.id(), Owner: vigia.LocalOwner, Account: b.account,
+				Decision: vigia.Decision{Subject: subject, Action: vigia.ActionNone, Reason: vigia.ReasonBlind}})
+			kept.States = append(kept.States, vigia.AutomationState{Automation: b.rule, Subject: subject})
+		}
+		for range 2 {
+			b.keep(t, kept)
+			executions, err := b.ListExecutions(ctx, vigia.LocalOwner, b.account, "", 500)
+			if err != nil || len(executions) != 150 {
+				t.Errorf("got %d executions, %v, want 150", len(executions), err)
+			}
+			decisions, err := b.ListDecisions(ctx, vigia.LocalOwner, b.account, "", 500)
+			if err != nil || len(decisions) != 150 {
+				t.Errorf("got %d decisions, %v, want 150", len(decisions), err)
+			}
+			if states, err := b.StatesOf(ctx, b.account); err != nil || len(states) != 150 {
+				t.Errorf("got %d states, %v, want 150", len(states), err)
+			}
 		}
 	})
 }

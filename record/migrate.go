@@ -43,7 +43,7 @@ var (
 		pattern: regexp.MustCompile(`\b(JSONB|BYTEA|BIGINT|TIMESTAMPTZ)\b|/\* WITHOUT ROWID \*/`),
 		replace: map[string]string{"JSONB": "TEXT", "BYTEA": "BLOB", "BIGINT": "INTEGER", "TIMESTAMPTZ": "TIMESTAMP",
 			"/* WITHOUT ROWID */": "WITHOUT ROWID"},
-		exists:  "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
+		exists: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
 	}
 )
 
@@ -126,6 +126,10 @@ func migrate(ctx context.Context, db *sql.DB, d *dialect, clock vigia.Clock) err
 	if err != nil {
 		return err
 	}
+	return climb(ctx, db, d, known, clock)
+}
+
+func climb(ctx context.Context, db *sql.DB, d *dialect, known []step, clock vigia.Clock) error {
 	for {
 		more, err := migrateOne(ctx, db, d, known, micros(clock.Now()))
 		if err != nil || !more {

@@ -3,7 +3,9 @@ package record
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/vigiaguard/vigia"
 	"github.com/vigiaguard/vigia/record/sqlcgen"
@@ -39,8 +41,29 @@ func (s *Store) Tell(ctx context.Context, events ...vigia.Event) error {
 
 // Number gives cursors to at most limit waiting events, oldest first, and says
 // how many it numbered. Several processes may call it: a lock lets one at a time,
-// so that a cursor that can be read is never followed by a smaller one.
+// so that a cursor that can be read is never followed by a smaller one. When
+// nothing waits nothing is written.
 func (s *Store) Number(ctx context.Context, limit int) (int, error) {
+	numbered := 0
+	for numbered < limit {
+		waiting, err := s.reads.WaitingEvents(ctx, 1)
+		if err != nil {
+			return numbered, s.failed("look at the outbox", err)
+		}
+		if len(waiting) == 0 {
+			break
+		}
+		n, err := s.numberSome(ctx, min(limit-numbered, partRows))
+		if err != nil {
+			return numbered, s.failed("number the outbox", err)
+		}
+		numbered += n
+	}
+	return numbered, nil
+}
+
+// numberSome numbers a part: short, so that an intent never waits long.
+func (s *Store) numberSome(ctx context.Context, limit int) (int, error) {
 	numbered := 0
 	err := s.write(ctx, rest, func(ctx context.Context, t *tx) error {
 		position, err := t.LockOutbox(ctx)
@@ -58,15 +81,9 @@ func (s *Store) Number(ctx context.Context, limit int) (int, error) {
 			}
 		}
 		numbered = len(ids)
-		if numbered == 0 {
-			return nil
-		}
 		return t.MoveOutbox(ctx, position)
 	})
-	if err != nil {
-		return 0, s.failed("number the outbox", err)
-	}
-	return numbered, nil
+	return numbered, err
 }
 
 // After are at most limit numbered events behind a cursor, in order.
@@ -106,7 +123,7 @@ func (s *Store) OutboxEnd(ctx context.Context) (int64, error) {
 // never did.
 func (s *Store) Delivered(ctx context.Context, consumer string) (int64, error) {
 	position, err := s.reads.Delivered(ctx, consumer)
-	if err = found(err); err == vigia.ErrNotFound {
+	if err = found(err); errors.Is(err, vigia.ErrNotFound) {
 		return 0, nil
 	}
 	return position, s.failed("read what was delivered", err)
@@ -117,4 +134,16 @@ func (s *Store) SetDelivered(ctx context.Context, consumer string, cursor int64)
 	return s.failed("keep what was delivered", s.write(ctx, rest, func(ctx context.Context, t *tx) error {
 		return t.Queries.SetDelivered(ctx, consumer, string(vigia.LocalOwner), cursor)
 	}))
+}
+
+// Trim deletes events that are older than before and were delivered to every
+// consumer there is, and says how many.
+func (s *Store) Trim(ctx context.Context, before time.Time) (int64, error) {
+	var trimmed int64
+	err := s.write(ctx, rest, func(ctx context.Context, t *tx) error {
+		var err error
+		trimmed, err = t.TrimEvents(ctx, micros(before))
+		return err
+	})
+	return trimmed, s.failed("trim the outbox", err)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/vigiaguard/vigia"
 	"github.com/vigiaguard/vigia/record/recordtest"
@@ -103,6 +104,36 @@ func TestWhatWasDeliveredNeverMovesBack(t *testing.T) {
 		}
 		if got, err := b.Delivered(ctx, "live"); err != nil || got != 0 {
 			t.Errorf("another consumer: got %d, %v, want 0", got, err)
+		}
+	})
+}
+
+func TestWhatEverybodyHasIsTrimmed(t *testing.T) {
+	each(t, func(ctx context.Context, t *testing.T, b *bench) {
+		for i := range 70 {
+			tell(t, b, fmt.Sprint(i))
+		}
+		if n, err := b.Number(ctx, 500); err != nil || n != 70 {
+			t.Fatalf("got %d numbered, %v, want 70", n, err)
+		}
+		later := b.clock.Now().Add(time.Hour)
+		trim := func(want int64, when string) {
+			t.Helper()
+			if n, err := b.Trim(ctx, later); err != nil || n != want {
+				t.Errorf("%s: got %d trimmed, %v, want %d", when, n, err, want)
+			}
+		}
+		trim(0, "nobody has delivered anything")
+		for consumer, cursor := range map[string]int64{"notify": 60, "live": 50} {
+			if err := b.SetDelivered(ctx, consumer, cursor); err != nil {
+				t.Fatal(err)
+			}
+		}
+		trim(50, "the slower has 50")
+		tell(t, b, "not numbered")
+		trim(0, "again")
+		if events, err := b.After(ctx, 0, 500); err != nil || len(events) != 20 || events[0].Cursor != 51 {
+			t.Errorf("got %d events, %v, want 51 to 70", len(events), err)
 		}
 	})
 }

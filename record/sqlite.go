@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -23,7 +25,23 @@ type sqliteFile struct {
 	write *sql.DB
 	read  *sql.DB
 	spare spare
+
+	// What was committed is moved from the log into the file by whoever wrote
+	// something that was in no hurry, through a connection of its own.
+	move   *sql.DB
+	moving sync.Mutex
+	// commits counts those since the log was last moved, movedErr is how that
+	// went; both under moving but for the counting.
+	commits  atomic.Int64
+	movedErr error
 }
+
+// moveEvery is the number of commits between two moves of the log.
+const moveEvery = 200
+
+// longLog is the length of the log, in pages, at which a commit moves it by
+// itself because nobody else did: 64 MiB.
+const longLog = "16000"
 
 // pragma is a setting of SQLite, how it is asked for, and what it must read.
 type pragma struct{ name, set, want string }
@@ -61,6 +79,9 @@ func (f *sqliteFile) prepare(ctx context.Context, config Config) error {
 	if f.read, err = openFile(ctx, f.path, config.RestConnections, true); err != nil {
 		return err
 	}
+	if f.move, err = openFile(ctx, f.path, 1, false); err != nil {
+		return err
+	}
 	return f.spare.keep()
 }
 
@@ -81,7 +102,7 @@ func touch(path string) error {
 
 // openFile opens a pool on the file and looks that its settings hold.
 func openFile(ctx context.Context, path string, connections int, readOnly bool) (*sql.DB, error) {
-	query := url.Values{"_txlock": {"immediate"}}
+	query := url.Values{"_txlock": {"immediate"}, "_pragma": {"wal_autocheckpoint(" + longLog + ")"}}
 	for _, p := range durable {
 		query.Add("_pragma", p.name+"("+p.set+")")
 	}
@@ -123,7 +144,25 @@ func (f *sqliteFile) begin(ctx context.Context, r rank) (*sql.Tx, func(), error)
 		f.gate.leave()
 		return nil, nil, fmt.Errorf("begin: %w", err)
 	}
-	return transaction, f.gate.leave, nil
+	return transaction, func() {
+		f.gate.leave()
+		if f.commits.Add(1) >= moveEvery && r != first {
+			f.moveLog(context.WithoutCancel(ctx))
+		}
+	}, nil
+}
+
+// moveLog copies the log into the file. Writers go on meanwhile, which a
+// checkpoint inside a commit would not let them.
+func (f *sqliteFile) moveLog(ctx context.Context) {
+	if !f.moving.TryLock() {
+		return
+	}
+	defer f.moving.Unlock()
+	f.commits.Store(0)
+	// A log that cannot be moved grows until a commit has to move it, and says
+	// so; Close says what happened last.
+	_, f.movedErr = f.move.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
 }
 
 func (f *sqliteFile) writer(rank) *sql.DB  { return f.write }
@@ -165,8 +204,10 @@ func (f *sqliteFile) taken(err error) bool {
 func (f *sqliteFile) impatient(context.Context, *sql.Tx) error { return nil }
 
 func (f *sqliteFile) close() error {
-	var err error
-	for _, db := range []*sql.DB{f.read, f.write} {
+	f.moving.Lock()
+	defer f.moving.Unlock()
+	err := f.movedErr
+	for _, db := range []*sql.DB{f.read, f.move, f.write} {
 		if db != nil {
 			err = errors.Join(err, db.Close())
 		}

@@ -1,6 +1,7 @@
 -- name: InsertDecision :exec
 INSERT INTO decision (id, owner, account, automation, subject, action, reason, at, decision)
-VALUES (@id, @owner, @account, @automation, @subject, @action, @reason, @at, @decision);
+VALUES (@id, @owner, @account, @automation, @subject, @action, @reason, @at, @decision)
+ON CONFLICT (id) DO NOTHING;
 
 -- name: LastDecision :one
 SELECT action, reason FROM decision

@@ -33,6 +33,8 @@ INSERT INTO outbox_delivered (consumer, owner, position) VALUES (@consumer, @own
 ON CONFLICT (consumer) DO UPDATE SET position = excluded.position WHERE outbox_delivered.position < excluded.position;
 
 -- name: TrimEvents :execrows
--- Numbered, older than asked, and delivered to every consumer there is.
+-- Numbered, older than asked, and delivered to every consumer there is; nothing
+-- while there is none.
 DELETE FROM outbox WHERE outbox.position > 0 AND outbox.at < @before
+    AND EXISTS (SELECT 1 FROM outbox_delivered)
     AND NOT EXISTS (SELECT 1 FROM outbox_delivered WHERE outbox_delivered.position < outbox.position);

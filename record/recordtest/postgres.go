@@ -48,6 +48,16 @@ func Main(m *testing.M) int {
 // is skipped.
 func Postgres(t testing.TB) Database {
 	t.Helper()
+	db := EmptyPostgres(t)
+	if _, err := record.Migrate(context.Background(), record.Config{Database: db.URL}); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// EmptyPostgres is a schema of its own with nothing in it.
+func EmptyPostgres(t testing.TB) Database {
+	t.Helper()
 	server.once.Do(start)
 	if server.err != nil {
 		t.Skipf("PostgreSQL is not tested: %v; install a server (on Debian: apt-get install postgresql), or let %s point at a running one (postgres://user@host:5432/database).", server.err, Variable)
@@ -72,7 +82,6 @@ func start() {
 // schema makes one and drops it when the test ends.
 func schema(t testing.TB, server string) Database {
 	t.Helper()
-	ctx := context.Background()
 	name := schemaName()
 	run(t, server, "CREATE SCHEMA "+name)
 	t.Cleanup(func() { run(t, server, "DROP SCHEMA "+name+" CASCADE") })
@@ -83,11 +92,7 @@ func schema(t testing.TB, server string) Database {
 	query := at.Query()
 	query.Set("search_path", name)
 	at.RawQuery = query.Encode()
-	db := Database{Engine: "postgres", URL: at.String()}
-	if _, err := record.Migrate(ctx, record.Config{Database: db.URL}); err != nil {
-		t.Fatal(err)
-	}
-	return db
+	return Database{Engine: "postgres", URL: at.String()}
 }
 
 // schemaName is one that no other test, nor another run on the same server,

@@ -98,6 +98,7 @@ func (q *Queries) DecisionsOfOwner(ctx context.Context, owner string, before str
 const insertDecision = `-- name: InsertDecision :exec
 INSERT INTO decision (id, owner, account, automation, subject, action, reason, at, decision)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (id) DO NOTHING
 `
 
 type InsertDecisionParams struct {

@@ -162,10 +162,12 @@ func (q *Queries) SetDelivered(ctx context.Context, consumer string, owner strin
 
 const trimEvents = `-- name: TrimEvents :execrows
 DELETE FROM outbox WHERE outbox.position > 0 AND outbox.at < $1
+    AND EXISTS (SELECT 1 FROM outbox_delivered)
     AND NOT EXISTS (SELECT 1 FROM outbox_delivered WHERE outbox_delivered.position < outbox.position)
 `
 
-// Numbered, older than asked, and delivered to every consumer there is.
+// Numbered, older than asked, and delivered to every consumer there is; nothing
+// while there is none.
 func (q *Queries) TrimEvents(ctx context.Context, before int64) (int64, error) {
 	result, err := q.exec(ctx, q.trimEventsStmt, trimEvents, before)
 	if err != nil {

@@ -1,0 +1,16 @@
+-- Rows as a program with schema 1 wrote them.
+INSERT INTO account VALUES ('0186-account', '01900000-0000-7000-8000-000000000001', 'main', 'paper', '["futures:isolated:write"]', 'active', '', 1677628800000000, 0, X'01', X'02', X'03');
+INSERT INTO automation VALUES ('0186-rule', '01900000-0000-7000-8000-000000000001', '0186-account', 'standard', 'margin_guard', 'live', '{}', 1, '{"steps":[{"trigger":"distance","at_pct":2,"action":"add_margin","target_pct":4}],"hysteresis_pct":0.5,"if_short":"close","cool_down_s":30,"limits":{}}', '{"per_action_sats":9223372036854775807,"per_trade_sats":500,"per_trade_margin_pct":100,"per_day_sats":1000,"untouched_sats":0,"actions_per_hour":6}', 1677628800000000, 1677628800000000, 3);
+INSERT INTO automation_state VALUES ('0186-rule', 'trade:t1', '01900000-0000-7000-8000-000000000001', '0186-account', '{"automation":"0186-rule","subject":"trade:t1","armed":"2023-03-01T00:00:00Z","last_outcome":"done"}', 1677628800000000);
+INSERT INTO decision VALUES ('0186-decision', '01900000-0000-7000-8000-000000000001', '0186-account', '0186-rule', 'trade:t1', 'add_margin', 'trigger_reached', 1677628800000000, '{"automation":"0186-rule","subject":"trade:t1","action":"add_margin","reason":"trigger_reached","step":0,"amount_sats":100}');
+INSERT INTO execution VALUES ('0186-done', '01900000-0000-7000-8000-000000000001', '0186-account', '0186-rule', 'trade:t1', 'add_margin', 'margin', 'done', 'trigger_reached', 0, 100, 99, 0, 192000, FALSE, '', '', '{}', '{}', 's1', 1677628800000000, 1677628800000000, 1677628800000000, 1677628800000000, 1677628800000000, 1677628801000000, '', '', NULL, 7, 1, FALSE);
+INSERT INTO execution VALUES ('0186-unknown', '01900000-0000-7000-8000-000000000001', '0186-account', '0186-rule', 'trade:t1', 'add_margin', 'margin', 'unknown', 'trigger_reached', 0, 50, 50, 0, 192000, FALSE, '', '', '{}', '{}', 's2', 1677628802000000, 1677628802000000, 1677628802000000, 0, 0, 0, '', 'timed out', NULL, 7, 1, FALSE);
+INSERT INTO claim VALUES ('0186-account', 'trade:t1', 'margin', '01900000-0000-7000-8000-000000000001', '0186-unknown');
+INSERT INTO reserve VALUES ('0186-done', '01900000-0000-7000-8000-000000000001', '0186-account', 'trade:t1', 'spent', 99, TRUE, FALSE, 1677628800000000, 1677628801000000);
+INSERT INTO reserve VALUES ('0186-unknown', '01900000-0000-7000-8000-000000000001', '0186-account', 'trade:t1', 'held', 50, TRUE, FALSE, 1677628802000000, 0);
+INSERT INTO account_seen VALUES ('0186-account', '01900000-0000-7000-8000-000000000001', 12345, 1677628800000000, 1677628800000000, '{}', 0, 1);
+INSERT INTO trade_seen VALUES ('0186-account', 't1', '01900000-0000-7000-8000-000000000001', 0, 1677628800000000, '{"id":"t1","state":"running","side":"long","quantity_usd":1000,"margin_sats":50000,"created_at":"2023-03-01T00:00:00Z","begun":"2023-03-01T00:00:00Z"}');
+INSERT INTO outbox VALUES ('0186-event', '01900000-0000-7000-8000-000000000001', '0186-account', 1677628800000000, 1, '{"kind":"rescued","level":1,"owner":"01900000-0000-7000-8000-000000000001","at":"2023-03-01T00:00:00Z","facts":{}}');
+UPDATE outbox_head SET position = 1;
+INSERT INTO setting VALUES ('01900000-0000-7000-8000-000000000001', 'stops', '{"automations":true,"entries":false}', 1677628800000000);
+UPDATE lease SET holder = 'old', epoch = 1 WHERE shard = 7;
