@@ -7,7 +7,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/vigiaguard/vigia"
-	"github.com/vigiaguard/vigia/paper"
 	"github.com/vigiaguard/vigia/replay"
 )
 
@@ -55,6 +54,11 @@ func playEleven(t *testing.T, m *market) *eleven {
 		ten := sceneOf(tenTrades(), scarceOfTen, preset, ifShort)
 		three.answered, ten.answered = true, true
 		e.guarded = append(e.guarded, three, ten)
+		if preset != vigia.PresetCalm {
+			own := sceneOf(tenTrades(), scarceOfTen, preset, ifShort)
+			own.name, own.answered, own.limits = own.name+", limits of their own", true, strict()
+			e.guarded = append(e.guarded, own)
+		}
 		wallets := []vigia.Sats{ample}
 		if preset == vigia.PresetStandard {
 			wallets = append(wallets, scarceOfTen)
@@ -70,7 +74,7 @@ func playEleven(t *testing.T, m *market) *eleven {
 	for _, p := range e.pairs {
 		scenes = append(scenes, p.live, p.dry)
 	}
-	e.walk = play(t, m, paper.HalfDollars(&listed{m.points}), scenes)
+	e.walk = play(t, m, m.walk(), scenes)
 	return e
 }
 
@@ -91,6 +95,7 @@ func testElevenDays(t *testing.T, m *market) {
 			t.Run(p.live.name+", unanswered", func(t *testing.T) { checkScene(t, e.walk, p.live) })
 		}
 	})
+	t.Run("every limit has bitten", e.checkSeen)
 	t.Run("dry runs decide like live and touch nothing", func(t *testing.T) {
 		for _, p := range e.pairs {
 			t.Run(p.live.name, func(t *testing.T) { e.checkPair(t, p) })

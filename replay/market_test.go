@@ -74,6 +74,17 @@ func (m *market) at(when time.Time) paper.Candle {
 	return m.candles[int(when.Sub(m.start)/time.Minute)]
 }
 
+// walk goes through the candles by every half dollar, each time from the start.
+func (m *market) walk() paper.Source {
+	if underRace {
+		return m.steps()
+	}
+	return paper.HalfDollars(m.steps())
+}
+
+// steps goes from corner to corner.
+func (m *market) steps() paper.Source { return &listed{m.points} }
+
 // listed gives points one after the other.
 type listed struct{ points []paper.Point }
 

@@ -25,12 +25,20 @@ type observer struct {
 	diedWaiting map[vigia.TradeID]bool
 	// within counts the looks at a trade inside its trigger.
 	within int
+	// bites counts the limits that kept a rule from its target.
+	bites  map[string]int
 	faults []string
 }
 
 func newObserver(w *walk, s *scene) *observer {
 	return &observer{walk: w, scene: s, waits: map[vigia.TradeID]bool{}, clearedAt: map[vigia.TradeID]time.Time{},
-		diedWaiting: map[vigia.TradeID]bool{}}
+		diedWaiting: map[vigia.TradeID]bool{}, bites: map[string]int{}}
+}
+
+// bit notes the limit that kept a rule from its target.
+func (o *observer) bit(p *purse, t *vigia.Trade, rule *vigia.Automation) {
+	_, limit := p.tightest(t, &rule.Limits)
+	o.bites[limit]++
 }
 
 func (o *observer) hear(e paper.Event) {
@@ -94,6 +102,7 @@ func (o *observer) left(p paper.Point, t *vigia.Trade, rule *vigia.Automation) {
 		least = rule.Guard.Steps[0].At + rule.Guard.Hysteresis
 	}
 	purse := purseOf(o.scene, p.At, o.walk.engine.Wallet(o.scene.key.ID), len(o.scene.guard.Acts))
+	o.bit(purse, t, rule)
 	if roughly(t, p.Price, least)-float64(t.Margin) > 1.01*float64(purse.room(t, &rule.Limits))+10 {
 		return // far out of reach, which fractions would only say more slowly
 	}

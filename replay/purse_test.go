@@ -43,11 +43,41 @@ func purseOf(s *scene, now time.Time, wallet vigia.Sats, n int) *purse {
 
 // room is what may still be spent on a trade in one act.
 func (p *purse) room(t *vigia.Trade, l *vigia.Limits) vigia.Sats {
+	room, _ := p.tightest(t, l)
+	return room
+}
+
+// The limits, as the checks name them.
+const (
+	perTrade       = "per trade"
+	perDay         = "per day"
+	perAction      = "per action"
+	untouched      = "untouched"
+	actionsPerHour = "actions per hour"
+)
+
+// tightest is the room and the limit that makes it as small as it is.
+func (p *purse) tightest(t *vigia.Trade, l *vigia.Limits) (vigia.Sats, string) {
 	if l.ActionsPerHour > 0 && p.hour[t.ID] >= l.ActionsPerHour {
-		return 0
+		return 0, actionsPerHour
 	}
-	perTrade := min(l.PerTrade, t.EntryMargin*vigia.Sats(l.PerTradeMargin)/vigia.Sats(vigia.HundredPercent))
-	return max(0, min(p.wallet-l.Untouched, l.PerDay-p.day, perTrade-p.spent[t.ID], l.PerAction))
+	room, name := p.wallet-l.Untouched, untouched
+	for _, bound := range []struct {
+		name string
+		sats vigia.Sats
+	}{
+		{perTrade, mostOfTrade(t, l) - p.spent[t.ID]}, {perDay, l.PerDay - p.day}, {perAction, l.PerAction},
+	} {
+		if bound.sats < room {
+			room, name = bound.sats, bound.name
+		}
+	}
+	return max(0, room), name
+}
+
+// mostOfTrade is what one trade may take in all.
+func mostOfTrade(t *vigia.Trade, l *vigia.Limits) vigia.Sats {
+	return min(l.PerTrade, t.EntryMargin*vigia.Sats(l.PerTradeMargin)/vigia.Sats(vigia.HundredPercent))
 }
 
 // reaches says whether an amount can be added.

@@ -63,6 +63,7 @@ func checkAct(t *testing.T, w *walk, s *scene, rule *vigia.Automation, i int) {
 		if purse.wallet -= promisedBeside(s, i); purse.reaches(trade, &rule.Limits, need) {
 			t.Errorf("act %d: closed at %s, and the %d sats to the target were there", i, act.Last, need)
 		}
+		s.observer.bit(purse, trade, rule)
 	case vigia.ActionSetStop, vigia.ActionRemoveStop:
 		checkStop(t, s, rule, i, purse)
 	default:
@@ -107,6 +108,9 @@ func checkAdd(t *testing.T, s *scene, rule *vigia.Automation, i int, purse *purs
 	case !purse.reaches(trade, &rule.Limits, act.Amount):
 		t.Errorf("act %d: %d sats added, %d were there within the limits", i, act.Amount, purse.room(trade, &rule.Limits))
 	}
+	if act.Partial {
+		s.observer.bit(purse, trade, rule)
+	}
 	if act.Cost != costOf(trade, act.Amount) {
 		t.Errorf("act %d: the add was to cost %d, reckoned %d", i, act.Cost, costOf(trade, act.Amount))
 	}
@@ -129,6 +133,9 @@ func checkStop(t *testing.T, s *scene, rule *vigia.Automation, i int, purse *pur
 	need := neededAt(trade, fires, step.Target) - trade.Margin
 	purse.wallet -= promisedBeside(s, i)
 	covered := purse.reaches(trade, &rule.Limits, need)
+	if !covered {
+		s.observer.bit(purse, trade, rule)
+	}
 	switch {
 	case s.ifShort != vigia.ShortClose:
 		t.Errorf("act %d: %s under %s", i, act.Action, s.ifShort)
@@ -218,10 +225,11 @@ func checkLimits(t *testing.T, w *walk, s *scene, rule *vigia.Automation) {
 			limit     string
 			got, most int64
 		}{
-			{"per trade", int64(trades[add.trade]), int64(trade.EntryMargin)},
-			{"per day", int64(day), int64(l.PerDay)},
-			{"untouched", -int64(add.left), -int64(l.Untouched)},
-			{"actions per hour", int64(hour), int64(l.ActionsPerHour)},
+			{perTrade, int64(trades[add.trade]), int64(mostOfTrade(&trade, l))},
+			{perDay, int64(day), int64(l.PerDay)},
+			{perAction, int64(add.cost), int64(l.PerAction)},
+			{untouched, -int64(add.left), -int64(l.Untouched)},
+			{actionsPerHour, int64(hour), int64(l.ActionsPerHour)},
 		} {
 			if bound.got > bound.most {
 				t.Errorf("add %d at %s goes beyond the limit %s: %d, at most %d", i, add.at, bound.limit, bound.got, bound.most)
@@ -268,5 +276,37 @@ func checkConserved(t *testing.T, w *walk, s *scene) {
 	}
 	if worth != s.wallet {
 		t.Errorf("wallet and trades less their results are %d sats, want the %d there were", worth, s.wallet)
+	}
+}
+
+// checkSeen: between them the scenes have shown what the checks are about.
+func (e *eleven) checkSeen(t *testing.T) {
+	t.Helper()
+	seen := map[string]int{}
+	for _, s := range e.guarded {
+		for i := range s.guard.Acts {
+			act := &s.guard.Acts[i]
+			seen[string(act.Action)]++
+			if act.Partial {
+				seen["a part added"]++
+			}
+		}
+		for limit, n := range s.observer.bites {
+			seen[limit] += n
+		}
+		seen["within the trigger"] += s.observer.within
+		for _, waited := range s.observer.diedWaiting {
+			if waited {
+				seen["died unanswered"]++
+			}
+		}
+	}
+	t.Log(seen)
+	for _, what := range []string{string(vigia.ActionAddMargin), string(vigia.ActionClose), string(vigia.ActionSetStop),
+		string(vigia.ActionRemoveStop), "a part added", "within the trigger", "died unanswered",
+		perTrade, perDay, perAction, untouched, actionsPerHour} {
+		if seen[what] == 0 && !underRace {
+			t.Errorf("nothing of %q was seen", what)
+		}
 	}
 }

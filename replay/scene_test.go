@@ -64,6 +64,8 @@ type scene struct {
 	preset  vigia.GuardPreset
 	ifShort vigia.IfShort
 	dry     bool
+	// limits, when set, take the place of the preset's.
+	limits *vigia.GuardLimits
 	// answered goes live by a confirmed preview once the first trade runs;
 	// otherwise the rule is armed before any trade.
 	answered bool
@@ -76,13 +78,24 @@ type scene struct {
 
 const ruleID vigia.AutomationID = "guard"
 
-// rule is the preset as the user saved it: with its own limits.
+// strict are limits of a user's own: a trade may take twice its margin, but not in
+// one act, not twice within an hour, and not all on one day.
+func strict() *vigia.GuardLimits {
+	action, day, rest := vigia.Sats(95_000), vigia.Sats(240_000), vigia.Sats(500_000)
+	return &vigia.GuardLimits{PerAction: &action, PerTradeMargin: 2 * vigia.HundredPercent, PerDay: &day,
+		Untouched: &rest, ActionsPerHour: 1}
+}
+
+// rule is the preset as the user saved it.
 func (s *scene) rule(since time.Time) (vigia.Automation, error) {
 	config, err := s.preset.Config()
 	if err != nil {
 		return vigia.Automation{}, err
 	}
 	config.IfShort = s.ifShort
+	if s.limits != nil {
+		config.Limits = *s.limits
+	}
 	if err := config.Validate(); err != nil {
 		return vigia.Automation{}, err
 	}
@@ -212,9 +225,13 @@ func (w *walk) table(t *testing.T, s, without *scene) *replay.Table {
 	return table
 }
 
-// matrix are all presets and all answers to being short.
+// matrix are all presets and all answers to being short; one preset under the race
+// detector.
 func matrix(make func(preset vigia.GuardPreset, ifShort vigia.IfShort)) {
 	for _, preset := range vigia.GuardPresets() {
+		if underRace && preset != vigia.PresetStandard {
+			continue
+		}
 		for _, ifShort := range []vigia.IfShort{vigia.ShortClose, vigia.ShortAdd, vigia.ShortLeave} {
 			make(preset, ifShort)
 		}

@@ -36,6 +36,9 @@ func openElevenDays(t *testing.T, path paper.Path) *paper.CandleSource {
 // short come to.
 func TestTenLongsOnTheElevenDays(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip("its figures are of the walk, which is not played under the race detector")
+	}
 	for _, tc := range []struct {
 		name       string
 		ifShort    vigia.IfShort
