@@ -102,12 +102,23 @@ func (d *Decider) dueShadow(g *guarded, u *Due) {
 // and more with every tick towards it: what is out of reach stays so there.
 func (d *Decider) dueTriggered(g *guarded, u *Due) {
 	last, back := d.f.Market.Last, vigia.Price(g.trade.Side)
+	worse := g.trade.Side.Worse
+	switch stop := g.trade.StopLoss; {
+	case stop == 0:
+	case worse(stop, last):
+		u.price(stop, last)
+	default:
+		u.price(stop+back, last)
+	}
+	switch from := g.state.LastPrice; {
+	case !d.f.Now.Before(g.coolUntil()):
+	case worse(last, from):
+		u.price(from, last)
+	default:
+		u.price(from-back, last)
+	}
 	switch g.decision.Reason {
-	case vigia.ReasonTrueWhenArmed:
-	case vigia.ReasonStopComesFirst:
-		u.price(g.trade.StopLoss, last)
-	case vigia.ReasonCoolingDown:
-		u.price(g.state.LastPrice-back, last)
+	case vigia.ReasonTrueWhenArmed, vigia.ReasonStopComesFirst, vigia.ReasonCoolingDown:
 	case vigia.ReasonShortOfSats, vigia.ReasonLimitReached, vigia.ReasonLeverageFloor:
 		u.price(last+back, last)
 	case vigia.ReasonInFlight, vigia.ReasonAwaitingUnknown:

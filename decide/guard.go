@@ -203,9 +203,25 @@ func (d *Decider) laneFree(g *guarded) vigia.Reason {
 	return ""
 }
 
-// needs is the margin to be added to reach a step's target, and to survive it:
-// to clear its trigger by the hysteresis.
+// needs is the margin to be added to reach the target of a step and of those before
+// it that hold as well, so that nothing is left to decide after it; and to survive:
+// to clear the step's trigger by the hysteresis.
 func needs(g *guarded, step *vigia.GuardStep, last vigia.Price) (target, survival vigia.Sats) {
+	target, survival = needsOf(g, step, last)
+	for i := range g.auto.Guard.Steps {
+		before := &g.auto.Guard.Steps[i]
+		if before == step {
+			break
+		}
+		if before.Action == vigia.GuardAddMargin && g.state.TrueWhenArmed&(1<<i) == 0 && before.Holds(&g.trade, last) {
+			more, _ := needsOf(g, before, last)
+			target = max(target, more)
+		}
+	}
+	return target, survival
+}
+
+func needsOf(g *guarded, step *vigia.GuardStep, last vigia.Price) (target, survival vigia.Sats) {
 	t, hysteresis := &g.trade, g.auto.Guard.Hysteresis
 	at := func(y vigia.Percent) vigia.Sats {
 		return vigia.MarginAtDistance(t.Side, t.Quantity, t.Price, last, y) - t.Margin

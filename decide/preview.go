@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vigiaguard/vigia"
 )
@@ -32,14 +33,15 @@ func PreviewGuard(f *Facts, a vigia.Automation) vigia.Preview {
 	return out
 }
 
+// replaceAutomation puts a in the place of the one saved under its id, or last.
 func replaceAutomation(all []vigia.Automation, a vigia.Automation) []vigia.Automation {
-	out := make([]vigia.Automation, 0, len(all)+1)
-	for _, other := range all {
-		if other.ID != a.ID {
-			out = append(out, other)
-		}
+	out := slices.Clone(all)
+	i := slices.IndexFunc(out, func(other vigia.Automation) bool { return other.ID == a.ID })
+	if i < 0 {
+		return append(out, a)
 	}
-	return append(out, a)
+	out[i] = a
+	return out
 }
 
 // confirmed is the state as it is after the user answered the preview: nothing
