@@ -56,7 +56,7 @@ var house = map[string]room{
 	"act":       {imports: []string{root}, why: "it carries a decision out through interfaces of its own, so that every step can be tested with a working fake"},
 	"lnmarkets": {imports: []string{root}, why: "it is an SDK that other programs import"},
 	"record": {
-		imports: []string{root},
+		imports: []string{root, "record/sqlcgen"},
 		tests:   []string{"record/recordtest"},
 		why:     "it owns the rows and every transaction, and reaches the others as the small interfaces they declare",
 	},
@@ -79,6 +79,7 @@ var house = map[string]room{
 	"paper":  {imports: []string{root, "lnmarkets"}, why: "it is an exchange: it speaks the wire and knows nothing of who guards on the other side"},
 	"replay": {imports: []string{root, "decide", "paper"}, why: "it runs the rules on history and must not be able to trade"},
 
+	"record/sqlcgen":    {why: "it is what sqlc made of the queries", closed: "it is generated for record alone"},
 	"record/recordtest": {imports: []string{root, "record"}, why: "it opens stores for tests", closed: "it is test code"},
 	"e2e":               {imports: []string{all, "record/recordtest"}, why: "it tests the product from outside", closed: "it is test code"},
 	"bench":             {imports: []string{all, "record/recordtest"}, why: "it measures the product from outside", closed: "it is test code"},

@@ -55,7 +55,9 @@ func TestASecondProcessStandsByUntilTheLockIsFree(t *testing.T) {
 		}
 		got <- err
 	}()
-	<-told
+	if holder := <-told; holder.Process != os.Getpid() {
+		t.Errorf("got %v, want it held by process %d", holder, os.Getpid())
+	}
 	if err := lock.Release(); err != nil {
 		t.Fatal(err)
 	}

@@ -192,7 +192,8 @@ func (k *Keeper) take(ctx context.Context) error {
 	first, passed := k.looked.IsZero(), k.passed(k.o.Clock.Now())
 	var failed error
 	for _, l := range leases {
-		if l.Holder == k.o.Holder || !k.dead(l, passed) && !(first && k.o.Alone) {
+		free := k.dead(l, passed) || first && k.o.Alone
+		if l.Holder == k.o.Holder || !free {
 			continue
 		}
 		if ctx.Err() != nil {

@@ -179,7 +179,7 @@ func TestTwoNeverTrustOneLease(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		clock, store := vigia.NewManualClock(recordtest.Start), newShelf()
-		names := 0
+		ctx, names := t.Context(), 0
 		keepers := make([]*Keeper, 3)
 		start := func(i int) {
 			names++
@@ -190,8 +190,8 @@ func TestTwoNeverTrustOneLease(t *testing.T) {
 		}
 		one := rapid.IntRange(0, len(keepers)-1)
 		t.Repeat(map[string]func(*rapid.T){
-			"round":   func(t *rapid.T) { keepers[one.Draw(t, "keeper")].round(context.Background()) },
-			"release": func(t *rapid.T) { keepers[one.Draw(t, "keeper")].release(context.Background()) },
+			"round":   func(t *rapid.T) { keepers[one.Draw(t, "keeper")].round(ctx) },
+			"release": func(t *rapid.T) { keepers[one.Draw(t, "keeper")].release(ctx) },
 			"die":     func(t *rapid.T) { start(one.Draw(t, "keeper")) },
 			"pass":    func(t *rapid.T) { clock.Advance(time.Duration(rapid.Int64Range(1, int64(term)).Draw(t, "ns"))) },
 			"store":   func(t *rapid.T) { store.setDown(rapid.Bool().Draw(t, "down")) },

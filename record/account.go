@@ -110,7 +110,7 @@ func (s *Store) DeleteAccount(ctx context.Context, owner vigia.UserID, id vigia.
 				return err
 			}
 		}
-		rows, err := t.Queries.DeleteAccount(ctx, string(owner), string(id))
+		rows, err := t.DeleteAccount(ctx, string(owner), string(id))
 		if err != nil {
 			return err
 		}

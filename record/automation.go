@@ -71,7 +71,7 @@ func (s *Store) SaveAutomation(ctx context.Context, a vigia.Automation) (vigia.A
 // DeleteAutomation forgets a rule and what it remembered. What it did stays.
 func (s *Store) DeleteAutomation(ctx context.Context, owner vigia.UserID, id vigia.AutomationID) error {
 	return s.failed("delete automation "+string(id), s.write(ctx, rest, func(ctx context.Context, t *tx) error {
-		gone, err := t.Queries.DeleteAutomation(ctx, string(owner), string(id))
+		gone, err := t.DeleteAutomation(ctx, string(owner), string(id))
 		if err != nil {
 			return found(err)
 		}

@@ -2,7 +2,6 @@ package record_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,11 +22,13 @@ func intendForever(t *testing.T, path string) {
 	b := newBench(t, recordtest.Database{Engine: "sqlite", URL: path})
 	for i := 0; ; i++ {
 		group := []vigia.Intent{b.add(vigia.TradeID(fmt.Sprint("t", 2*i)), 1), b.add(vigia.TradeID(fmt.Sprint("t", 2*i+1)), 1)}
-		refused, err := b.Intend(context.Background(), group)
+		refused, err := b.Intend(t.Context(), group)
 		if err != nil || refused[0] != nil || refused[1] != nil {
 			t.Fatal(err, refused)
 		}
-		fmt.Println("committed", group[0].Execution.ID, group[1].Execution.ID)
+		if _, err := fmt.Fprintln(os.Stdout, "committed", group[0].Execution.ID, group[1].Execution.ID); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

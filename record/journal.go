@@ -167,7 +167,7 @@ func (s *Store) Append(ctx context.Context, owner vigia.UserID, account vigia.Ac
 // Checkpoint signs the ends of all chains now.
 func (s *Store) Checkpoint(ctx context.Context) error {
 	return s.failed("sign checkpoints", s.write(ctx, rest, func(ctx context.Context, t *tx) error {
-		heads, err := t.Queries.Heads(ctx)
+		heads, err := t.Heads(ctx)
 		if err != nil {
 			return err
 		}
@@ -209,7 +209,7 @@ func journalEntry(row *sqlcgen.Journal) (vigia.JournalEntry, error) {
 // the chains still verify.
 func (s *Store) ForgetPayloads(ctx context.Context, owner vigia.UserID) error {
 	return s.failed("forget payloads", s.write(ctx, rest, func(ctx context.Context, t *tx) error {
-		_, err := t.Queries.ForgetPayloads(ctx, string(owner))
+		_, err := t.ForgetPayloads(ctx, string(owner))
 		return err
 	}))
 }

@@ -57,7 +57,8 @@ func old(t *testing.T, engine, fixture string, version int) recordtest.Database 
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, db := string(text), recordtest.Database{}
+	rows := string(text)
+	var db recordtest.Database
 	if engine == "postgres" {
 		db = recordtest.EmptyPostgres(t)
 		rows = bytesLiteral.ReplaceAllString(rows, `'\x$1'`)

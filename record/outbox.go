@@ -132,7 +132,7 @@ func (s *Store) Delivered(ctx context.Context, consumer string) (int64, error) {
 // SetDelivered moves a consumer's cursor on; it never moves back.
 func (s *Store) SetDelivered(ctx context.Context, consumer string, cursor int64) error {
 	return s.failed("keep what was delivered", s.write(ctx, rest, func(ctx context.Context, t *tx) error {
-		return t.Queries.SetDelivered(ctx, consumer, string(vigia.LocalOwner), cursor)
+		return t.SetDelivered(ctx, consumer, string(vigia.LocalOwner), cursor)
 	}))
 }
 

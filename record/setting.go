@@ -36,7 +36,7 @@ func (t *tx) set(ctx context.Context, owner vigia.UserID, name string, v any) er
 	if err != nil {
 		return err
 	}
-	if err := t.Queries.SetSetting(ctx, sqlcgen.SetSettingParams{Owner: string(owner), Name: name, Value: text, At: micros(t.now)}); err != nil {
+	if err := t.SetSetting(ctx, sqlcgen.SetSettingParams{Owner: string(owner), Name: name, Value: text, At: micros(t.now)}); err != nil {
 		return err
 	}
 	return t.journal(userChain(owner), owner, "setting."+name, json.RawMessage(text))

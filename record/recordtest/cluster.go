@@ -58,6 +58,7 @@ func startCluster() (c *cluster, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	//nolint:gosec // the server that is installed here
 	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", c.data(), "-A", "trust", "-U", "vigia", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
 	initdb.Dir, initdb.SysProcAttr = dir, child(as)
 	if out, err := initdb.CombinedOutput(); err != nil {
@@ -75,7 +76,8 @@ func (c *cluster) url() string {
 
 // start runs the server until it says that it is ready.
 func (c *cluster) start(ctx context.Context, bin string, as *syscall.Credential) error {
-	command := exec.Command(filepath.Join(bin, "postgres"), "-D", c.data(), "-k", c.dir, "-p", "5432",
+	//nolint:gosec // the server that is installed here
+	command := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(bin, "postgres"), "-D", c.data(), "-k", c.dir, "-p", "5432",
 		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=400",
 		"-c", "shared_buffers=32MB", "-c", "log_min_messages=log", "-c", "lc_messages=C", "-c", "autovacuum=off")
 	command.Dir, command.SysProcAttr = c.dir, child(as)
@@ -130,7 +132,8 @@ func (c *cluster) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	select {
-	case <-c.ended:
+	case err := <-c.ended:
+		_ = err // it was told to end at once: how it did says nothing
 	case <-ctx.Done():
 		return errors.New("postgres did not end")
 	}
@@ -143,8 +146,8 @@ func (c *cluster) stop() error {
 // binaries is the folder of the newest server installed.
 func binaries() (string, error) {
 	if found, err := exec.LookPath("initdb"); err == nil {
-		if real, err := filepath.EvalSymlinks(found); err == nil {
-			found = real
+		if target, err := filepath.EvalSymlinks(found); err == nil {
+			found = target
 		}
 		return filepath.Dir(found), nil
 	}

@@ -49,7 +49,7 @@ func Main(m *testing.M) int {
 func Postgres(t testing.TB) Database {
 	t.Helper()
 	db := EmptyPostgres(t)
-	if _, err := record.Migrate(context.Background(), record.Config{Database: db.URL}); err != nil {
+	if _, err := record.Migrate(t.Context(), record.Config{Database: db.URL}); err != nil {
 		t.Fatal(err)
 	}
 	return db
@@ -107,7 +107,7 @@ func run(t testing.TB, server, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.ExecContext(context.Background(), statement); err != nil {
+	if _, err := db.ExecContext(context.WithoutCancel(t.Context()), statement); err != nil {
 		t.Errorf("%s: %v", statement, err)
 	}
 	if err := db.Close(); err != nil {

@@ -8,7 +8,6 @@
 package recordtest
 
 import (
-	"context"
 	"path/filepath"
 	"testing"
 	"time"
@@ -36,7 +35,7 @@ func (d Database) Open(t testing.TB, with ...func(*record.Config)) *record.Store
 	for _, change := range with {
 		change(&config)
 	}
-	store, err := record.Open(context.Background(), config)
+	store, err := record.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
