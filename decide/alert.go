@@ -8,6 +8,7 @@ const told uint32 = 1
 func (d *Decider) alert(a *vigia.Automation) {
 	switch a.Alert.When {
 	case vigia.AlertUnprotected:
+		d.purse.fill(d.f)
 		for i := range d.f.Snapshot.Trades {
 			t := &d.f.Snapshot.Trades[i].Trade
 			if t.Running() && a.Scope.Covers(t) {

@@ -6,10 +6,12 @@ import "github.com/vigiaguard/vigia"
 func Protect(f *Facts, t *vigia.Trade) vigia.Protection {
 	var d Decider
 	d.f = f
+	d.purse.fill(f)
 	return d.protect(t)
 }
 
-// protect judges a trade by the live guard that protects it best.
+// protect judges a trade by the live guard that protects it best, against a purse
+// that is filled.
 func (d *Decider) protect(t *vigia.Trade) vigia.Protection {
 	var best []vigia.Gap
 	live, dry := false, false
@@ -85,11 +87,8 @@ func (d *Decider) tradeGaps(a *vigia.Automation, t *vigia.Trade) []vigia.Gap {
 	if !armed || !state.Armed.Equal(a.ArmedAt) || state.TrueWhenArmed&acting != 0 {
 		out = append(out, vigia.GapTrueWhenArmed)
 	}
-	if step := &a.Guard.Steps[first]; step.Action == vigia.GuardAddMargin && !endless(t) {
-		d.purse.fill(d.f)
-		if !d.covered(&g, step, false) {
-			out = append(out, vigia.GapCover)
-		}
+	if step := &a.Guard.Steps[first]; step.Action == vigia.GuardAddMargin && !endless(t) && !d.covered(&g, step, false) {
+		out = append(out, vigia.GapCover)
 	}
 	if busy := d.f.busy(g.subject, vigia.LaneMargin); busy != nil &&
 		busy.State == vigia.ExecutionUnknown && busy.Action != vigia.ActionProve {
