@@ -104,12 +104,12 @@ func (e *eleven) checkShadow(t *testing.T, dry *scene) {
 	closed := map[vigia.TradeID]bool{}
 	for i, act := range dry.guard.Dry {
 		trade := &act.Before
-		real, _, _ := e.engine.Trade(dry.key.ID, trade.ID)
-		if closed[trade.ID] || !real.Running() && act.At.After(real.ClosedAt.Add(time.Second)) {
+		held, _, _ := e.engine.Trade(dry.key.ID, trade.ID)
+		if closed[trade.ID] || !held.Running() && act.At.After(held.ClosedAt.Add(time.Second)) {
 			t.Errorf("dry act %d: %s at %s on a shadow that has ended", i, act.Action, act.At)
 		}
-		if was := trade.Margin - shadow[trade.ID]; was > real.EntryMargin || was < real.EntryMargin*9/10 {
-			t.Errorf("dry act %d: decided on a margin of %d, real and shadow are about %d", i, trade.Margin, real.EntryMargin+shadow[trade.ID])
+		if was := trade.Margin - shadow[trade.ID]; was > held.EntryMargin || was < held.EntryMargin*9/10 {
+			t.Errorf("dry act %d: decided on a margin of %d, real and shadow are about %d", i, trade.Margin, held.EntryMargin+shadow[trade.ID])
 		}
 		switch act.Action {
 		case vigia.ActionAddMargin:
@@ -120,8 +120,8 @@ func (e *eleven) checkShadow(t *testing.T, dry *scene) {
 				t.Errorf("dry act %d: %d sats, the target takes %d", i, act.Amount, need)
 			}
 			shadow[trade.ID] += act.Amount
-			if spent[trade.ID] += act.Cost; spent[trade.ID] > real.EntryMargin {
-				t.Errorf("dry act %d: %d sats spent on a trade of %d", i, spent[trade.ID], real.EntryMargin)
+			if spent[trade.ID] += act.Cost; spent[trade.ID] > held.EntryMargin {
+				t.Errorf("dry act %d: %d sats spent on a trade of %d", i, spent[trade.ID], held.EntryMargin)
 			}
 		case vigia.ActionClose:
 			closed[trade.ID] = true
@@ -139,18 +139,18 @@ func (e *eleven) checkOutlived(t *testing.T, dry *scene, shadow map[vigia.TradeI
 		t.Errorf("%d trades died, %d shadows ended with them", len(dead), len(dry.guard.Shadows))
 	}
 	for _, s := range dry.guard.Shadows {
-		real, _, _ := e.engine.Trade(dry.key.ID, s.Trade)
-		if s.By != vigia.EndedLiquidated || s.Exit != real.ExitPrice || s.Would.Margin != shadow[s.Trade] {
-			t.Errorf("the shadow of %s ended as %+v, the trade %s at %s with %d of shadow", s.Trade, s, s.By, real.ExitPrice, shadow[s.Trade])
+		held, _, _ := e.engine.Trade(dry.key.ID, s.Trade)
+		if s.By != vigia.EndedLiquidated || s.Exit != held.ExitPrice || s.Would.Margin != shadow[s.Trade] {
+			t.Errorf("the shadow of %s ended as %+v, the trade %s at %s with %d of shadow", s.Trade, s, s.By, held.ExitPrice, shadow[s.Trade])
 		}
 		switch {
 		case s.Would.ClosedAt != 0:
 			if s.HeldTo != s.Would.ClosedAt {
 				t.Errorf("a shadow closed at %s and is said to have held to %s", s.Would.ClosedAt, s.HeldTo)
 			}
-		case s.Would.Saves > 0 && s.Would.Stop == 0 && !real.Side.Worse(s.HeldTo, s.Exit):
+		case s.Would.Saves > 0 && s.Would.Stop == 0 && !held.Side.Worse(s.HeldTo, s.Exit):
 			t.Errorf("%s: saved %d times in the shadow, died at %s, would have held to %s", s.Trade, s.Would.Saves, s.Exit, s.HeldTo)
-		case s.HeldTo == 0 || real.Side.Worse(s.Exit, s.HeldTo) && s.HeldTo != s.Would.Stop:
+		case s.HeldTo == 0 || held.Side.Worse(s.Exit, s.HeldTo) && s.HeldTo != s.Would.Stop:
 			t.Errorf("%s died at %s and would have held to %s only", s.Trade, s.Exit, s.HeldTo)
 		}
 	}

@@ -1,7 +1,9 @@
 package replay_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -108,9 +110,8 @@ func testElevenDays(t *testing.T, m *market) {
 // print shows every table under -v, the sums first.
 func (e *eleven) print(t *testing.T) {
 	t.Helper()
-	var out strings.Builder
-	sums := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(sums, "rule\tliquidated\tclosed\tstopped\trun\tsaved\tadded\tstill in\tP&L\tagainst no rule\tof them lose more")
+	var out, lines strings.Builder
+	fmt.Fprintln(&lines, "rule\tliquidated\tclosed\tstopped\trun\tsaved\tadded\tstill in\tP&L\tagainst no rule\tof them lose more")
 	scenes := append([]*scene{e.bareOfThree, e.bareOfTen}, e.guarded...)
 	var tables []*replay.Table
 	for _, s := range scenes {
@@ -120,9 +121,11 @@ func (e *eleven) print(t *testing.T) {
 		}
 		table := e.table(t, s, without)
 		tables = append(tables, table)
-		fmt.Fprintln(sums, sumOf(table))
+		fmt.Fprintln(&lines, sumOf(table))
 	}
-	if err := sums.Flush(); err != nil {
+	sums := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	_, err := io.WriteString(sums, lines.String())
+	if err = errors.Join(err, sums.Flush()); err != nil {
 		t.Error(err)
 	}
 	for _, table := range tables {

@@ -19,7 +19,8 @@ type Outcome struct {
 	Added, StillIn vigia.Sats
 	// Net is what the trade has won for its owner, fees and funding paid: what
 	// the wallet got back less what it put in. A running trade is valued at its
-	// mark, with the closing fee still to come.
+	// mark, with the closing fee still to come. It is exact but for a sat that
+	// each cash-in may round away.
 	Net vigia.Sats
 }
 
@@ -47,7 +48,8 @@ func (p *Player) Outcome(a *Account, id vigia.TradeID) (Outcome, error) {
 
 // net follows the sats (reference 7.4): what went into the margin and was not
 // taken by funding is in t.Margin still, FeeReserve is what the reserve has left
-// after the fees, and a liquidation pays nothing back.
+// after the fees, and a liquidation pays nothing back. What a cash-in took out of
+// the margin came back and is not in it any more.
 func net(t *vigia.Trade, by vigia.EndedBy) vigia.Sats {
 	reserve := t.FeeReserve + t.ClosingFee
 	back := max(0, t.Margin+t.PL+t.FeeReserve)
@@ -57,5 +59,5 @@ func net(t *vigia.Trade, by vigia.EndedBy) vigia.Sats {
 	case by == vigia.EndedLiquidated:
 		back = 0
 	}
-	return back - t.Margin - reserve - t.OpeningFee - t.Funding + t.CashInPL + t.CashInMargin
+	return back - t.Margin - reserve - t.OpeningFee - t.Funding + t.CashInPL
 }

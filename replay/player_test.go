@@ -210,6 +210,34 @@ func TestAStepPastTheLiquidation(t *testing.T) {
 	}
 }
 
+// What a trade came to is what the wallet felt of it, a cash-in included.
+func TestOutcomeFollowsTheSats(t *testing.T) {
+	t.Parallel()
+	for _, last := range []vigia.Price{vigia.Dollars(103_000), vigia.Dollars(99_000), vigia.Dollars(80_000)} {
+		s := newStage(t, paper.DefaultRules(), 1_000_000)
+		guard := s.player.Guard(s.key.ID)
+		id := s.open(vigia.Long, 10)
+		s.tick(vigia.Dollars(104_000))
+		if _, err := s.engine.CashIn(s.key.ID, id, 50_000); err != nil {
+			t.Fatal(err)
+		}
+		guard.Changed()
+		s.tick(last)
+		if trade, _, _ := s.engine.Trade(s.key.ID, id); trade.Running() {
+			if _, err := s.engine.Close(s.key.ID, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		outcome, err := s.player.Outcome(guard, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if felt := s.engine.Wallet(s.key.ID) - 1_000_000; outcome.Net < felt-1 || outcome.Net > felt+1 {
+			t.Errorf("%s at %s: the wallet felt %d, the outcome says %d", outcome.EndedBy, last, felt, outcome.Net)
+		}
+	}
+}
+
 // What is not there is said, and so is a price the exchange refuses.
 func TestWhatCannotBePlayedIsSaid(t *testing.T) {
 	t.Parallel()

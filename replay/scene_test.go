@@ -227,13 +227,13 @@ func (w *walk) table(t *testing.T, s, without *scene) *replay.Table {
 
 // matrix are all presets and all answers to being short; one preset under the race
 // detector.
-func matrix(make func(preset vigia.GuardPreset, ifShort vigia.IfShort)) {
+func matrix(add func(preset vigia.GuardPreset, ifShort vigia.IfShort)) {
 	for _, preset := range vigia.GuardPresets() {
 		if underRace && preset != vigia.PresetStandard {
 			continue
 		}
 		for _, ifShort := range []vigia.IfShort{vigia.ShortClose, vigia.ShortAdd, vigia.ShortLeave} {
-			make(preset, ifShort)
+			add(preset, ifShort)
 		}
 	}
 }

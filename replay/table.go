@@ -1,7 +1,7 @@
 package replay
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -32,9 +32,8 @@ func (r *Row) Against() vigia.Sats { return r.Net - r.WithoutRule }
 // WriteTo prints the table for people: times are UTC, amounts are sats, "of
 // margin" is in entry margins.
 func (t *Table) WriteTo(w io.Writer) (int64, error) {
-	var laid bytes.Buffer
-	columns := tabwriter.NewWriter(&laid, 0, 0, 2, ' ', 0)
-	line := func(cells ...string) { fmt.Fprintln(columns, strings.Join(cells, "\t")) }
+	var cells, laid strings.Builder
+	line := func(row ...string) { cells.WriteString(strings.Join(row, "\t") + "\n") }
 	line("trade", "opened", "entry", "end", "saved", "added", "still in", "P&L", "of margin", "against no rule")
 	var sum Row
 	for i := range t.Rows {
@@ -45,7 +44,9 @@ func (t *Table) WriteTo(w io.Writer) (int64, error) {
 	}
 	line("all", "", "", "", times(sum.Saves), sum.Added.Grouped(), sum.StillIn.Grouped(), signed(sum.Net),
 		ofMargin(sum.Net, sum.Trade.EntryMargin), sum.against())
-	if err := columns.Flush(); err != nil {
+	columns := tabwriter.NewWriter(&laid, 0, 0, 2, ' ', 0)
+	_, err := io.WriteString(columns, cells.String())
+	if err = errors.Join(err, columns.Flush()); err != nil {
 		return 0, fmt.Errorf("laying out the table: %w", err)
 	}
 	n, err := fmt.Fprintf(w, "%s\n%s", t.Title, trimmed(laid.String()))
