@@ -11,7 +11,9 @@ import (
 	"github.com/vigiaguard/vigia"
 )
 
-type pageInput struct {
+// PageInput says which page of a list is asked for. It is exported, like the other
+// inputs that are embedded, because the library fills only what it may set.
+type PageInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor string `query:"cursor" maxLength:"64" doc:"The next_cursor of the page before."`
 }
@@ -36,7 +38,7 @@ func paged[T any](rows []T, limit int, cursor func(*T) string) *body[page[T]] {
 	return out
 }
 
-func (a *api) accounts(ctx context.Context, in *pageInput) (*body[page[vigia.Account]], error) {
+func (a *api) accounts(ctx context.Context, in *PageInput) (*body[page[vigia.Account]], error) {
 	rows, err := a.Store.ListAccounts(ctx, a.owner(ctx), vigia.AccountID(in.Cursor), in.Limit+1)
 	if err != nil {
 		return nil, err
@@ -44,7 +46,8 @@ func (a *api) accounts(ctx context.Context, in *pageInput) (*body[page[vigia.Acc
 	return paged(rows, in.Limit, func(r *vigia.Account) string { return string(r.ID) }), nil
 }
 
-type accountInput struct {
+// AccountInput names an account.
+type AccountInput struct {
 	Account string `path:"account" maxLength:"64" doc:"Id or label."`
 }
 
@@ -61,7 +64,7 @@ func (a *api) find(ctx context.Context, name string) (vigia.Account, error) {
 	return account, err
 }
 
-func (a *api) account(ctx context.Context, in *accountInput) (*body[vigia.Account], error) {
+func (a *api) account(ctx context.Context, in *AccountInput) (*body[vigia.Account], error) {
 	found, err := a.find(ctx, in.Account)
 	return &body[vigia.Account]{Body: found}, err
 }
@@ -134,7 +137,7 @@ func (a *api) addAlerts(ctx context.Context, account *vigia.Account) error {
 
 type empty struct{}
 
-func (a *api) removeAccount(ctx context.Context, in *accountInput) (*empty, error) {
+func (a *api) removeAccount(ctx context.Context, in *AccountInput) (*empty, error) {
 	account, err := a.find(ctx, in.Account)
 	if err != nil {
 		return nil, err
@@ -142,7 +145,7 @@ func (a *api) removeAccount(ctx context.Context, in *accountInput) (*empty, erro
 	return &empty{}, a.Store.DeleteAccount(ctx, account.Owner, account.ID)
 }
 
-func (a *api) prove(ctx context.Context, in *accountInput) (*body[vigia.Execution], error) {
+func (a *api) prove(ctx context.Context, in *AccountInput) (*body[vigia.Execution], error) {
 	account, err := a.find(ctx, in.Account)
 	if err != nil {
 		return nil, err
@@ -151,7 +154,7 @@ func (a *api) prove(ctx context.Context, in *accountInput) (*body[vigia.Executio
 }
 
 type commandInput struct {
-	accountInput
+	AccountInput
 	Body struct {
 		Action vigia.Action  `json:"action" enum:"close,add_margin,cash_in"`
 		Trade  vigia.TradeID `json:"trade" minLength:"1" maxLength:"64"`
@@ -184,7 +187,7 @@ func (a *api) request(ctx context.Context, account *vigia.Account, e vigia.Execu
 }
 
 type drillInput struct {
-	accountInput
+	AccountInput
 	Body struct {
 		Drop    vigia.Percent `json:"drop_pct" exclusiveMinimum:"0" maximum:"90"`
 		Seconds int           `json:"over_s" minimum:"1" maximum:"3600"`

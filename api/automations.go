@@ -25,7 +25,7 @@ func (a *api) presets(context.Context, *struct{}) (*body[[]preset], error) {
 	return out, nil
 }
 
-func (a *api) automations(ctx context.Context, in *pageInput) (*body[page[vigia.Automation]], error) {
+func (a *api) automations(ctx context.Context, in *PageInput) (*body[page[vigia.Automation]], error) {
 	rows, err := a.Store.ListAutomations(ctx, a.owner(ctx), vigia.AutomationID(in.Cursor), in.Limit+1)
 	if err != nil {
 		return nil, err
@@ -33,11 +33,12 @@ func (a *api) automations(ctx context.Context, in *pageInput) (*body[page[vigia.
 	return paged(rows, in.Limit, func(r *vigia.Automation) string { return string(r.ID) }), nil
 }
 
-type automationInput struct {
+// AutomationInput names a rule.
+type AutomationInput struct {
 	ID vigia.AutomationID `path:"id" maxLength:"64"`
 }
 
-func (a *api) automation(ctx context.Context, in *automationInput) (*taggedAutomation, error) {
+func (a *api) automation(ctx context.Context, in *AutomationInput) (*taggedAutomation, error) {
 	found, err := a.Store.Automation(ctx, a.owner(ctx), in.ID)
 	return tagged(found), err
 }
@@ -160,7 +161,7 @@ func (a *api) free(ctx context.Context, id vigia.AccountID) (vigia.Sats, error) 
 }
 
 type saveAutomationInput struct {
-	automationInput
+	AutomationInput
 	IfMatch string `header:"If-Match" required:"true" doc:"The ETag that was read."`
 	Body    struct {
 		Name  string             `json:"name" minLength:"1" maxLength:"80"`
@@ -218,12 +219,12 @@ func (a *api) versioned(ctx context.Context, id vigia.AutomationID, match string
 	return old, nil
 }
 
-func (a *api) removeAutomation(ctx context.Context, in *automationInput) (*empty, error) {
+func (a *api) removeAutomation(ctx context.Context, in *AutomationInput) (*empty, error) {
 	return &empty{}, a.Store.DeleteAutomation(ctx, a.owner(ctx), in.ID)
 }
 
 type goLiveInput struct {
-	automationInput
+	AutomationInput
 	IfMatch string `header:"If-Match"`
 	Body    struct {
 		// Confirmed says that the preview was read and is meant.
@@ -304,7 +305,7 @@ func costNow(p *vigia.Preview) vigia.Sats {
 }
 
 type modeInput struct {
-	automationInput
+	AutomationInput
 	Body struct {
 		Mode vigia.Mode `json:"mode" enum:"off,dry_run"`
 	}

@@ -30,7 +30,7 @@ func (a *api) doctor(ctx context.Context, _ *struct{}) (*body[[]vigia.Check], er
 }
 
 type accountPageInput struct {
-	pageInput
+	PageInput
 	Account string `query:"account" maxLength:"64" doc:"Id or label; all accounts without it."`
 }
 
@@ -88,7 +88,7 @@ func before(cursor string) (int64, error) {
 	return n, nil
 }
 
-func (a *api) events(ctx context.Context, in *pageInput) (*body[page[vigia.Event]], error) {
+func (a *api) events(ctx context.Context, in *PageInput) (*body[page[vigia.Event]], error) {
 	from, err := before(in.Cursor)
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (a *api) verify(ctx context.Context, in *verifyInput) (*body[vigia.JournalC
 }
 
 type journalInput struct {
-	pageInput
+	PageInput
 	Chain string `query:"chain" required:"true" maxLength:"128"`
 }
 
