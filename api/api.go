@@ -89,6 +89,7 @@ func Handler(o Options) http.Handler {
 	h := humago.New(mux, config)
 	aliases(h.OpenAPI().Components.Schemas)
 	h.UseMiddleware(a.permit(h))
+	huma.NewError = a.newError // before the routes: their documents name its type
 	a.routes(h)
 	a.names = fieldNames(h.OpenAPI().Components.Schemas)
 	// The library has one maker of errors for the whole program, and every API
