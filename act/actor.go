@@ -33,6 +33,8 @@ type Step string
 
 // The steps, in order.
 const (
+	StepDue       Step = "due"
+	StepDecided   Step = "decided"
 	StepPrepared  Step = "prepared"
 	StepIntended  Step = "intended"
 	StepSent      Step = "sent"
@@ -136,6 +138,12 @@ func (a *Actor) Settle(ctx context.Context, s vigia.Settlement) (vigia.Settled, 
 	a.step(StepSettled)
 	return settled, nil
 }
+
+// Due marks that a price made an account due.
+func (a *Actor) Due() { a.step(StepDue) }
+
+// Decided marks the step before an intent is made of a decision.
+func (a *Actor) Decided() { a.step(StepDecided) }
 
 // Reconciling marks the step before unknown executions are looked at.
 func (a *Actor) Reconciling() { a.step(StepReconcile) }

@@ -35,6 +35,9 @@ func (g *Guard) turn(ctx context.Context, w *ward, d *decide.Decider) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	tick := w.takeTick()
+	if !tick.IsZero() {
+		g.actor.Due()
+	}
 	defer g.reckonRisk(w)
 	fence, held := g.o.Leases.Held(w.shard)
 	if !held || !w.loaded || w.exchange == nil {
@@ -84,6 +87,7 @@ func (g *Guard) facts(w *ward) (decide.Facts, bool) {
 // begin commits the intent of a decision and lets its call go. It says whether the
 // account may be decided again at once.
 func (g *Guard) begin(ctx context.Context, w *ward, fence vigia.Fence, f *decide.Facts, d vigia.Decision, tick time.Time) bool {
+	g.actor.Decided()
 	intent := g.intent(w, fence, f, &d, tick)
 	e, call, err := g.actor.Begin(ctx, w.exchange, intent)
 	if err != nil {
