@@ -1,10 +1,12 @@
 package record_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -183,6 +185,7 @@ func TestMemoryHasTheReservesThatMatter(t *testing.T) {
 		b.clock.Advance(25 * time.Hour)
 		held := b.intend(t, b.add("new", 3))
 		b.settle(t, vigia.Settlement{Execution: held, To: vigia.ExecutionUnknown})
+		b.keep(t, vigia.Kept{Fence: b.fence, States: []vigia.AutomationState{{Automation: b.rule, Subject: vigia.TradeSubject("runs")}}})
 		spent := b.add("by hand", 4)
 		spent.Execution.Automation = ""
 		b.settle(t, vigia.Settlement{Execution: b.intend(t, spent), To: vigia.ExecutionDone, Cost: 4})
@@ -197,6 +200,16 @@ func TestMemoryHasTheReservesThatMatter(t *testing.T) {
 		}
 		if len(got) != 3 || got["runs"].State != vigia.ReserveSpent || !got["new"].Unknown || !got["by hand"].ByHand || got["new"].ByHand {
 			t.Errorf("got %+v, want what is held, was spent today, or went into a running trade", m.Reserves)
+		}
+		all, err := b.Memories(ctx)
+		if err != nil || len(all) != 1 {
+			t.Fatalf("got %d memories, %v, want one", len(all), err)
+		}
+		byID := func(a, b vigia.Reserve) int { return cmp.Compare(a.Execution, b.Execution) }
+		slices.SortFunc(m.Reserves, byID)
+		slices.SortFunc(all[0].Reserves, byID)
+		if !reflect.DeepEqual(all[0], m) {
+			t.Errorf("all accounts at once: got %+v, want %+v", all[0], m)
 		}
 		if len(m.Unsettled) != 1 || m.Unsettled[0].ID != held || len(m.SettledAdds) != 1 || m.SettledAdds[0].ID != spent.Execution.ID {
 			t.Errorf("got unsettled %+v and settled adds %+v, want the unknown and the add settled after it was signed", m.Unsettled, m.SettledAdds)

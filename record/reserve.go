@@ -23,12 +23,7 @@ func (s *Store) Reserves(ctx context.Context, account vigia.AccountID, since tim
 
 func reserves(ctx context.Context, q *sqlcgen.Queries, account vigia.AccountID, since time.Time) ([]vigia.Reserve, error) {
 	rows, err := q.HeldReserves(ctx, string(account))
-	all, err := each(rows, err, func(row *sqlcgen.HeldReservesRow) (vigia.Reserve, error) {
-		r, err := reserve(&sqlcgen.Reserve{Execution: row.Execution, Owner: row.Owner, Account: row.Account, Subject: row.Subject,
-			State: row.State, Cost: row.Cost, Counts: row.Counts, ByHand: row.ByHand, At: row.At, SettledAt: row.SettledAt})
-		r.Unknown = vigia.ExecutionState(row.ExecutionState) == vigia.ExecutionUnknown
-		return r, err
-	})
+	held, err := each(rows, err, heldReserve)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +34,14 @@ func reserves(ctx context.Context, q *sqlcgen.Queries, account vigia.AccountID, 
 	}
 	running, err := q.SpentOnRunning(ctx, string(account), micros(since))
 	older, err := each(running, err, reserve)
-	return slices.Concat(all, spent, older), err
+	return slices.Concat(held, spent, older), err
+}
+
+func heldReserve(row *sqlcgen.HeldReservesRow) (vigia.Reserve, error) {
+	r, err := reserve(&sqlcgen.Reserve{Execution: row.Execution, Owner: row.Owner, Account: row.Account, Subject: row.Subject,
+		State: row.State, Cost: row.Cost, Counts: row.Counts, ByHand: row.ByHand, At: row.At, SettledAt: row.SettledAt})
+	r.Unknown = vigia.ExecutionState(row.ExecutionState) == vigia.ExecutionUnknown
+	return r, err
 }
 
 func reserve(row *sqlcgen.Reserve) (vigia.Reserve, error) {

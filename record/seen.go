@@ -79,11 +79,7 @@ func snapshot(ctx context.Context, q *sqlcgen.Queries, account vigia.AccountID) 
 		return nil, err
 	}
 	trades, err := q.SeenTradesOf(ctx, string(account))
-	last.Trades, err = each(trades, err, func(text *string) (vigia.Seen, error) {
-		var seen vigia.Seen
-		err := json.Unmarshal([]byte(*text), &seen)
-		return seen, err
-	})
+	last.Trades, err = each(trades, err, seenTrade)
 	if err != nil {
 		return nil, fmt.Errorf("trades of account %s: %w", account, err)
 	}
@@ -98,4 +94,12 @@ func snapshotOf(row *sqlcgen.AccountSeen) (*vigia.Snapshot, error) {
 		return nil, fmt.Errorf("cross position of account %s: %w", row.Account, err)
 	}
 	return snapshot, nil
+}
+
+func seenTrade(text *string) (vigia.Seen, error) {
+	var seen vigia.Seen
+	if err := json.Unmarshal([]byte(*text), &seen); err != nil {
+		return seen, fmt.Errorf("a trade that was seen: %w", err)
+	}
+	return seen, nil
 }

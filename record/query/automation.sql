@@ -40,6 +40,9 @@ ON CONFLICT (automation, subject) DO UPDATE SET state = excluded.state, saved_at
 -- name: StatesOfAccount :many
 SELECT state FROM automation_state WHERE account = @account ORDER BY automation, subject;
 
+-- name: AllStates :many
+SELECT account, state FROM automation_state ORDER BY account, automation, subject;
+
 -- name: ForgetStates :execrows
 -- Of all rules about one subject: the trade has ended.
 DELETE FROM automation_state WHERE account = @account AND subject = @subject;

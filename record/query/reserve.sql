@@ -37,3 +37,14 @@ SELECT * FROM reserve
 WHERE reserve.account = @account AND reserve.state = 'spent' AND reserve.settled_at <= @since
     AND reserve.subject IN (SELECT 'trade:' || trade_seen.trade FROM trade_seen WHERE trade_seen.account = @account)
 ORDER BY reserve.execution;
+
+-- name: AllHeldReserves :many
+SELECT reserve.*, execution.state AS execution_state FROM reserve JOIN execution ON execution.id = reserve.execution
+WHERE reserve.state = 'held'
+ORDER BY reserve.account, reserve.execution;
+
+-- name: AllSpentSince :many
+SELECT * FROM reserve
+WHERE state = 'spent' AND (settled_at > @since OR EXISTS (
+    SELECT 1 FROM trade_seen WHERE trade_seen.account = reserve.account AND 'trade:' || trade_seen.trade = reserve.subject))
+ORDER BY account, execution;

@@ -30,3 +30,9 @@ SELECT * FROM account_seen WHERE account = @account;
 
 -- name: SeenTradesOf :many
 SELECT seen FROM trade_seen WHERE account = @account ORDER BY place, trade;
+
+-- name: SeenAccounts :many
+SELECT * FROM account_seen ORDER BY account;
+
+-- name: SeenTrades :many
+SELECT account, seen FROM trade_seen ORDER BY account, place, trade;

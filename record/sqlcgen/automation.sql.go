@@ -50,6 +50,38 @@ func (q *Queries) AllAutomations(ctx context.Context) ([]Automation, error) {
 	return items, nil
 }
 
+const allStates = `-- name: AllStates :many
+SELECT account, state FROM automation_state ORDER BY account, automation, subject
+`
+
+type AllStatesRow struct {
+	Account string
+	State   string
+}
+
+func (q *Queries) AllStates(ctx context.Context) ([]AllStatesRow, error) {
+	rows, err := q.query(ctx, q.allStatesStmt, allStates)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AllStatesRow
+	for rows.Next() {
+		var i AllStatesRow
+		if err := rows.Scan(&i.Account, &i.State); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const automationsOfAccount = `-- name: AutomationsOfAccount :many
 SELECT id, owner, account, name, kind, mode, scope, config_version, config, limits, armed_at, created_at, version FROM automation WHERE account = $1 ORDER BY created_at, id
 `

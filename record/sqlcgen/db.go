@@ -39,6 +39,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.allAutomationsStmt, err = db.PrepareContext(ctx, allAutomations); err != nil {
 		return nil, fmt.Errorf("error preparing query AllAutomations: %w", err)
 	}
+	if q.allHeldReservesStmt, err = db.PrepareContext(ctx, allHeldReserves); err != nil {
+		return nil, fmt.Errorf("error preparing query AllHeldReserves: %w", err)
+	}
+	if q.allSpentSinceStmt, err = db.PrepareContext(ctx, allSpentSince); err != nil {
+		return nil, fmt.Errorf("error preparing query AllSpentSince: %w", err)
+	}
+	if q.allStatesStmt, err = db.PrepareContext(ctx, allStates); err != nil {
+		return nil, fmt.Errorf("error preparing query AllStates: %w", err)
+	}
 	if q.allUnsettledExecutionsStmt, err = db.PrepareContext(ctx, allUnsettledExecutions); err != nil {
 		return nil, fmt.Errorf("error preparing query AllUnsettledExecutions: %w", err)
 	}
@@ -252,8 +261,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.seenAccountStmt, err = db.PrepareContext(ctx, seenAccount); err != nil {
 		return nil, fmt.Errorf("error preparing query SeenAccount: %w", err)
 	}
+	if q.seenAccountsStmt, err = db.PrepareContext(ctx, seenAccounts); err != nil {
+		return nil, fmt.Errorf("error preparing query SeenAccounts: %w", err)
+	}
 	if q.seenTradeIDsStmt, err = db.PrepareContext(ctx, seenTradeIDs); err != nil {
 		return nil, fmt.Errorf("error preparing query SeenTradeIDs: %w", err)
+	}
+	if q.seenTradesStmt, err = db.PrepareContext(ctx, seenTrades); err != nil {
+		return nil, fmt.Errorf("error preparing query SeenTrades: %w", err)
 	}
 	if q.seenTradesOfStmt, err = db.PrepareContext(ctx, seenTradesOf); err != nil {
 		return nil, fmt.Errorf("error preparing query SeenTradesOf: %w", err)
@@ -346,6 +361,21 @@ func (q *Queries) Close() error {
 	if q.allAutomationsStmt != nil {
 		if cerr := q.allAutomationsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing allAutomationsStmt: %w", cerr)
+		}
+	}
+	if q.allHeldReservesStmt != nil {
+		if cerr := q.allHeldReservesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing allHeldReservesStmt: %w", cerr)
+		}
+	}
+	if q.allSpentSinceStmt != nil {
+		if cerr := q.allSpentSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing allSpentSinceStmt: %w", cerr)
+		}
+	}
+	if q.allStatesStmt != nil {
+		if cerr := q.allStatesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing allStatesStmt: %w", cerr)
 		}
 	}
 	if q.allUnsettledExecutionsStmt != nil {
@@ -703,9 +733,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing seenAccountStmt: %w", cerr)
 		}
 	}
+	if q.seenAccountsStmt != nil {
+		if cerr := q.seenAccountsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing seenAccountsStmt: %w", cerr)
+		}
+	}
 	if q.seenTradeIDsStmt != nil {
 		if cerr := q.seenTradeIDsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing seenTradeIDsStmt: %w", cerr)
+		}
+	}
+	if q.seenTradesStmt != nil {
+		if cerr := q.seenTradesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing seenTradesStmt: %w", cerr)
 		}
 	}
 	if q.seenTradesOfStmt != nil {
@@ -857,6 +897,9 @@ type Queries struct {
 	accountsOfOwnerStmt          *sql.Stmt
 	allAccountsStmt              *sql.Stmt
 	allAutomationsStmt           *sql.Stmt
+	allHeldReservesStmt          *sql.Stmt
+	allSpentSinceStmt            *sql.Stmt
+	allStatesStmt                *sql.Stmt
 	allUnsettledExecutionsStmt   *sql.Stmt
 	automationsOfAccountStmt     *sql.Stmt
 	automationsOfOwnerStmt       *sql.Stmt
@@ -928,7 +971,9 @@ type Queries struct {
 	seeAccountStmt               *sql.Stmt
 	seeTradeStmt                 *sql.Stmt
 	seenAccountStmt              *sql.Stmt
+	seenAccountsStmt             *sql.Stmt
 	seenTradeIDsStmt             *sql.Stmt
+	seenTradesStmt               *sql.Stmt
 	seenTradesOfStmt             *sql.Stmt
 	setDeliveredStmt             *sql.Stmt
 	setSettingStmt               *sql.Stmt
@@ -961,6 +1006,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		accountsOfOwnerStmt:          q.accountsOfOwnerStmt,
 		allAccountsStmt:              q.allAccountsStmt,
 		allAutomationsStmt:           q.allAutomationsStmt,
+		allHeldReservesStmt:          q.allHeldReservesStmt,
+		allSpentSinceStmt:            q.allSpentSinceStmt,
+		allStatesStmt:                q.allStatesStmt,
 		allUnsettledExecutionsStmt:   q.allUnsettledExecutionsStmt,
 		automationsOfAccountStmt:     q.automationsOfAccountStmt,
 		automationsOfOwnerStmt:       q.automationsOfOwnerStmt,
@@ -1032,7 +1080,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		seeAccountStmt:               q.seeAccountStmt,
 		seeTradeStmt:                 q.seeTradeStmt,
 		seenAccountStmt:              q.seenAccountStmt,
+		seenAccountsStmt:             q.seenAccountsStmt,
 		seenTradeIDsStmt:             q.seenTradeIDsStmt,
+		seenTradesStmt:               q.seenTradesStmt,
 		seenTradesOfStmt:             q.seenTradesOfStmt,
 		setDeliveredStmt:             q.setDeliveredStmt,
 		setSettingStmt:               q.setSettingStmt,

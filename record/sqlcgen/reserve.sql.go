@@ -9,6 +9,102 @@ import (
 	"context"
 )
 
+const allHeldReserves = `-- name: AllHeldReserves :many
+SELECT reserve.execution, reserve.owner, reserve.account, reserve.subject, reserve.state, reserve.cost, reserve.counts, reserve.by_hand, reserve.at, reserve.settled_at, execution.state AS execution_state FROM reserve JOIN execution ON execution.id = reserve.execution
+WHERE reserve.state = 'held'
+ORDER BY reserve.account, reserve.execution
+`
+
+type AllHeldReservesRow struct {
+	Execution      string
+	Owner          string
+	Account        string
+	Subject        string
+	State          string
+	Cost           int64
+	Counts         bool
+	ByHand         bool
+	At             int64
+	SettledAt      int64
+	ExecutionState string
+}
+
+func (q *Queries) AllHeldReserves(ctx context.Context) ([]AllHeldReservesRow, error) {
+	rows, err := q.query(ctx, q.allHeldReservesStmt, allHeldReserves)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AllHeldReservesRow
+	for rows.Next() {
+		var i AllHeldReservesRow
+		if err := rows.Scan(
+			&i.Execution,
+			&i.Owner,
+			&i.Account,
+			&i.Subject,
+			&i.State,
+			&i.Cost,
+			&i.Counts,
+			&i.ByHand,
+			&i.At,
+			&i.SettledAt,
+			&i.ExecutionState,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const allSpentSince = `-- name: AllSpentSince :many
+SELECT execution, owner, account, subject, state, cost, counts, by_hand, at, settled_at FROM reserve
+WHERE state = 'spent' AND (settled_at > $1 OR EXISTS (
+    SELECT 1 FROM trade_seen WHERE trade_seen.account = reserve.account AND 'trade:' || trade_seen.trade = reserve.subject))
+ORDER BY account, execution
+`
+
+func (q *Queries) AllSpentSince(ctx context.Context, since int64) ([]Reserve, error) {
+	rows, err := q.query(ctx, q.allSpentSinceStmt, allSpentSince, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Reserve
+	for rows.Next() {
+		var i Reserve
+		if err := rows.Scan(
+			&i.Execution,
+			&i.Owner,
+			&i.Account,
+			&i.Subject,
+			&i.State,
+			&i.Cost,
+			&i.Counts,
+			&i.ByHand,
+			&i.At,
+			&i.SettledAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const countedInDay = `-- name: CountedInDay :one
 SELECT CAST(
     (SELECT COALESCE(SUM(h.cost), 0) FROM reserve AS h

@@ -95,6 +95,42 @@ func (q *Queries) SeenAccount(ctx context.Context, account string) (AccountSeen,
 	return i, err
 }
 
+const seenAccounts = `-- name: SeenAccounts :many
+SELECT account, owner, free, free_begun, trades_begun, cross_seen, cross_begun, fee_tier FROM account_seen ORDER BY account
+`
+
+func (q *Queries) SeenAccounts(ctx context.Context) ([]AccountSeen, error) {
+	rows, err := q.query(ctx, q.seenAccountsStmt, seenAccounts)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AccountSeen
+	for rows.Next() {
+		var i AccountSeen
+		if err := rows.Scan(
+			&i.Account,
+			&i.Owner,
+			&i.Free,
+			&i.FreeBegun,
+			&i.TradesBegun,
+			&i.CrossSeen,
+			&i.CrossBegun,
+			&i.FeeTier,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const seenTradeIDs = `-- name: SeenTradeIDs :many
 SELECT trade FROM trade_seen WHERE account = $1
 `
@@ -112,6 +148,38 @@ func (q *Queries) SeenTradeIDs(ctx context.Context, account string) ([]string, e
 			return nil, err
 		}
 		items = append(items, trade)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const seenTrades = `-- name: SeenTrades :many
+SELECT account, seen FROM trade_seen ORDER BY account, place, trade
+`
+
+type SeenTradesRow struct {
+	Account string
+	Seen    string
+}
+
+func (q *Queries) SeenTrades(ctx context.Context) ([]SeenTradesRow, error) {
+	rows, err := q.query(ctx, q.seenTradesStmt, seenTrades)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SeenTradesRow
+	for rows.Next() {
+		var i SeenTradesRow
+		if err := rows.Scan(&i.Account, &i.Seen); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
