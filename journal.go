@@ -66,6 +66,7 @@ const (
 	EventUnknown     EventKind = "unknown"
 	EventSettled     EventKind = "settled_late"
 	EventDryRun      EventKind = "dry_run_fired"
+	EventDryEnded    EventKind = "dry_run_ended"
 	EventStopSet     EventKind = "stop_set"
 	EventStopRemoved EventKind = "stop_removed"
 	EventLimit       EventKind = "limit_reached"

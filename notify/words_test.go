@@ -60,6 +60,9 @@ var told = map[string]vigia.Event{
 	"dry_run_close": {Kind: vigia.EventDryRun, Level: vigia.LevelCritical, Facts: with(func(d *vigia.EventData) {
 		d.DryRun, d.Action, d.Amount = true, vigia.ActionClose, 0
 	})},
+	"dry_run_ended": {Kind: vigia.EventDryEnded, Level: vigia.LevelWarning, Facts: with(func(d *vigia.EventData) {
+		d.DryRun, d.Action = true, vigia.ActionNotify
+	})},
 	"stop_set": {Kind: vigia.EventStopSet, Level: vigia.LevelInfo, Facts: with(func(d *vigia.EventData) {
 		d.Stop, d.Reason = vigia.Dollars(97_182)+1, vigia.ReasonCoverMissing
 	})},
