@@ -20,8 +20,8 @@ func (s *Store) AddAccount(ctx context.Context, a vigia.Account, sealed vigia.Se
 		if err != nil {
 			return err
 		}
-		if err := t.InsertAccount(ctx, sqlcgen.InsertAccountParams{ID: string(a.ID), Owner: string(a.Owner), Label: a.Label,
-			Network: string(a.Network), Scopes: scopes, Status: string(a.Status), Detail: a.Detail,
+		if err := t.InsertAccount(ctx, sqlcgen.InsertAccountParams{ID: string(a.ID), Owner: string(a.Owner), Label: plain(a.Label),
+			Network: string(a.Network), Scopes: scopes, Status: string(a.Status), Detail: plain(a.Detail),
 			CreatedAt: micros(a.CreatedAt), ProvedAt: micros(a.ProvedAt), SealedKey: notNil(sealed.Key),
 			SealedSecret: notNil(sealed.Secret), SealedPassphrase: notNil(sealed.Passphrase)}); err != nil {
 			return err
@@ -62,8 +62,8 @@ func (s *Store) SaveAccount(ctx context.Context, a vigia.Account) error {
 		if err != nil {
 			return err
 		}
-		rows, err := t.UpdateAccount(ctx, sqlcgen.UpdateAccountParams{Owner: string(a.Owner), ID: string(a.ID), Label: a.Label,
-			Scopes: scopes, Status: string(a.Status), Detail: a.Detail})
+		rows, err := t.UpdateAccount(ctx, sqlcgen.UpdateAccountParams{Owner: string(a.Owner), ID: string(a.ID), Label: plain(a.Label),
+			Scopes: scopes, Status: string(a.Status), Detail: plain(a.Detail)})
 		if err != nil {
 			return err
 		}

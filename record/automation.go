@@ -164,7 +164,7 @@ func config(a *vigia.Automation) (any, error) {
 }
 
 func automationRow(a *vigia.Automation) (sqlcgen.InsertAutomationParams, error) {
-	row := sqlcgen.InsertAutomationParams{ID: string(a.ID), Owner: string(a.Owner), Account: string(a.Account), Name: a.Name,
+	row := sqlcgen.InsertAutomationParams{ID: string(a.ID), Owner: string(a.Owner), Account: string(a.Account), Name: plain(a.Name),
 		Kind: string(a.Kind), Mode: string(a.Mode), ConfigVersion: int64(a.ConfigVersion), ArmedAt: micros(a.ArmedAt),
 		CreatedAt: micros(a.CreatedAt)}
 	own, err := config(a)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/vigiaguard/vigia"
 	"github.com/vigiaguard/vigia/record/sqlcgen"
@@ -28,7 +29,7 @@ func executionRow(e *vigia.Execution) (sqlcgen.InsertExecutionParams, error) {
 		Stop: int64(e.Stop), Last: int64(e.Last), Partial: e.Partial, Command: string(e.Command),
 		Replaces: string(e.Replaces), Before: before, After: after, Signature: e.Signature,
 		TickAt: micros(e.TickAt), CreatedAt: micros(e.CreatedAt), SignedAt: micros(e.SignedAt), SentAt: micros(e.SentAt),
-		AnsweredAt: micros(e.AnsweredAt), SettledAt: micros(e.SettledAt), Class: string(e.Class), Detail: e.Detail,
+		AnsweredAt: micros(e.AnsweredAt), SettledAt: micros(e.SettledAt), Class: string(e.Class), Detail: plain(e.Detail),
 		Raw: e.Raw, Shard: int64(e.Fence.Shard), Epoch: e.Fence.Epoch, MayRepeat: e.MayRepeat,
 	}, nil
 }
@@ -72,7 +73,14 @@ func toJSON(v any) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("write %T as JSON: %w", v, err)
 	}
-	return string(text), nil
+	// PostgreSQL takes no NUL, not even one that is escaped.
+	return strings.ReplaceAll(string(text), `\u0000`, `\ufffd`), nil
+}
+
+// plain is a text that both engines take: what came from outside may hold
+// anything, and a settlement must not fail for it.
+func plain(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }
 
 // each turns rows into values, and stops at the first that cannot be read.

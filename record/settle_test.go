@@ -3,6 +3,7 @@ package record_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +134,22 @@ func TestOneRefusedSettlementDoesNotFailTheOthers(t *testing.T) {
 		}
 		if settled[0].Execution.State != vigia.ExecutionDone || settled[4].Execution.State != vigia.ExecutionFailed {
 			t.Errorf("got %s and %s, want done and failed", settled[0].Execution.State, settled[4].Execution.State)
+		}
+	})
+}
+
+func TestWhateverTheExchangeSaysIsKept(t *testing.T) {
+	each(t, func(ctx context.Context, t *testing.T, b *bench) {
+		said := "a\x00b\xff\\u0000"
+		id := b.intend(t, b.add("t1", 500))
+		b.settle(t, vigia.Settlement{Execution: id, To: vigia.ExecutionFailed, Class: vigia.ExchangeError, Detail: said, Raw: []byte(said),
+			After: vigia.Trade{ID: "t1", ClientID: said}, Events: []vigia.Event{{Owner: vigia.LocalOwner, Facts: vigia.EventData{Detail: said}}}})
+		got, err := b.Execution(ctx, vigia.LocalOwner, id)
+		if err != nil || string(got.Raw) != said || !strings.HasPrefix(got.Detail, "a\ufffdb\ufffd") {
+			t.Errorf("got %q and %q, %v, want the answer as it came", got.Raw, got.Detail, err)
+		}
+		if got := verify(t, b.Store, nil); !got.OK {
+			t.Errorf("got %+v, want a good journal", got)
 		}
 	})
 }
