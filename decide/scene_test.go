@@ -19,7 +19,6 @@ var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 // and every rule has been armed over every trade with nothing true already.
 type scene struct {
 	facts decide.Facts
-	free  bool
 	shows []string
 	// unarmed are the pairs "rule trade" that have no state yet.
 	unarmed map[string]bool
