@@ -13,9 +13,9 @@ import (
 
 // partRows bounds the rows of one transaction of those that may be long: an
 // intent that comes meanwhile waits for one part only.
-const partRows = 64
+const partRows = 32
 
-// Keep writes what the guard's turns left behind, in transactions of at most 64
+// Keep writes what the guard's turns left behind, in transactions of at most 32
 // rows. It fails with [vigia.ErrFenced] when another process guards the shard now.
 // A call that failed may be repeated: what was written is not written again, but
 // events may be told twice.
