@@ -243,6 +243,7 @@ func (t *tx) underCeiling(ctx context.Context, e *vigia.Execution, ceiling *vigi
 }
 
 func underLimit(field string, counted, cost, limit vigia.Sats) error {
+	cost = max(0, cost)
 	if cost <= limit-counted {
 		return nil
 	}

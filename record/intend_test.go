@@ -120,6 +120,24 @@ func TestTheCeilingIsLookedAtAgainInTheTransaction(t *testing.T) {
 	})
 }
 
+func TestLimitsCountGross(t *testing.T) {
+	each(t, func(_ context.Context, t *testing.T, b *bench) {
+		under := func(trade vigia.TradeID, cost vigia.Sats) vigia.Intent {
+			intent := b.add(trade, cost)
+			intent.Ceiling = &vigia.Ceiling{PerTrade: vigia.NoLimit, PerDay: 100}
+			return intent
+		}
+		id := b.intend(t, under("t1", -500)) // a short's fee reserve can shrink by more than was added
+		b.settle(t, vigia.Settlement{Execution: id, To: vigia.ExecutionDone, Cost: -500})
+		b.intend(t, under("t2", 60))
+		if err := b.tryIntend(t, under("t3", 41)); code(err) != vigia.CodeLimit {
+			t.Errorf("got %v, want code limit: what came in counts for nothing", err)
+		}
+		b.intend(t, under("t3", 40))
+		b.intend(t, under("t4", -1))
+	})
+}
+
 func TestWhatWasSpentADayAgoCountsForTheTradeOnly(t *testing.T) {
 	each(t, func(_ context.Context, t *testing.T, b *bench) {
 		id := b.intend(t, b.add("t1", 700))

@@ -7,16 +7,17 @@ UPDATE reserve SET state = @state, cost = @cost, settled_at = @settled_at
 WHERE execution = @execution AND state = 'held';
 
 -- name: CountedInDay :one
--- begun bounds the search: what was spent since was not held before.
+-- Gross: what an action brought in counts for nothing. begun bounds the search:
+-- what was spent since was not held before.
 SELECT CAST(
-    (SELECT COALESCE(SUM(h.cost), 0) FROM reserve AS h
+    (SELECT COALESCE(SUM(CASE WHEN h.cost > 0 THEN h.cost ELSE 0 END), 0) FROM reserve AS h
         WHERE h.account = @account AND h.by_hand = FALSE AND h.state = 'held')
-    + (SELECT COALESCE(SUM(s.cost), 0) FROM reserve AS s
+    + (SELECT COALESCE(SUM(CASE WHEN s.cost > 0 THEN s.cost ELSE 0 END), 0) FROM reserve AS s
         WHERE s.account = @account AND s.by_hand = FALSE AND s.state = 'spent' AND s.at > @begun AND s.settled_at > @since)
 AS BIGINT) AS cost;
 
 -- name: CountedOnSubject :one
-SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM reserve
+SELECT CAST(COALESCE(SUM(CASE WHEN cost > 0 THEN cost ELSE 0 END), 0) AS BIGINT) AS cost FROM reserve
 WHERE account = @account AND subject = @subject AND by_hand = FALSE AND state IN ('held', 'spent');
 
 -- name: HeldReserves :many

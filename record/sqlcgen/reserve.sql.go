@@ -107,14 +107,15 @@ func (q *Queries) AllSpentSince(ctx context.Context, since int64) ([]Reserve, er
 
 const countedInDay = `-- name: CountedInDay :one
 SELECT CAST(
-    (SELECT COALESCE(SUM(h.cost), 0) FROM reserve AS h
+    (SELECT COALESCE(SUM(CASE WHEN h.cost > 0 THEN h.cost ELSE 0 END), 0) FROM reserve AS h
         WHERE h.account = $1 AND h.by_hand = FALSE AND h.state = 'held')
-    + (SELECT COALESCE(SUM(s.cost), 0) FROM reserve AS s
+    + (SELECT COALESCE(SUM(CASE WHEN s.cost > 0 THEN s.cost ELSE 0 END), 0) FROM reserve AS s
         WHERE s.account = $1 AND s.by_hand = FALSE AND s.state = 'spent' AND s.at > $2 AND s.settled_at > $3)
 AS BIGINT) AS cost
 `
 
-// begun bounds the search: what was spent since was not held before.
+// Gross: what an action brought in counts for nothing. begun bounds the search:
+// what was spent since was not held before.
 func (q *Queries) CountedInDay(ctx context.Context, account string, begun int64, since int64) (int64, error) {
 	row := q.queryRow(ctx, q.countedInDayStmt, countedInDay, account, begun, since)
 	var cost int64
@@ -123,7 +124,7 @@ func (q *Queries) CountedInDay(ctx context.Context, account string, begun int64,
 }
 
 const countedOnSubject = `-- name: CountedOnSubject :one
-SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM reserve
+SELECT CAST(COALESCE(SUM(CASE WHEN cost > 0 THEN cost ELSE 0 END), 0) AS BIGINT) AS cost FROM reserve
 WHERE account = $1 AND subject = $2 AND by_hand = FALSE AND state IN ('held', 'spent')
 `
 
