@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -246,7 +247,7 @@ func TestForeignHTTPClientsProveLess(t *testing.T) {
 func TestFailedHandshakeIsUnsent(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(answering(200, "{}"))
-	server.Config.ErrorLog = nil
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	client := newClient(t, newSteeredClock(), server.URL) // the certificate is nobody's
