@@ -82,7 +82,7 @@ func New(o Options) *Actor {
 	return a
 }
 
-// Run commits what Begin and Finish hand over until ctx ends. What was handed over
+// Run commits what Begin and Settle hand over until ctx ends. What was handed over
 // before that is still committed.
 func (a *Actor) Run(ctx context.Context) error {
 	done := make(chan struct{})
@@ -98,8 +98,8 @@ func (a *Actor) Run(ctx context.Context) error {
 // ErrHalted says that the halt file exists: nothing was committed or sent.
 var ErrHalted = errors.New("the halt file exists")
 
-// Begin signs the request and commits the intent. When it returns no error the
-// request may have been sent by nobody yet, and must be sent by Finish or never.
+// Begin signs the request and commits the intent. When it returns no error nothing
+// was sent yet: [Actor.Call] sends it, once, or nobody ever does.
 func (a *Actor) Begin(ctx context.Context, exchange Exchange, intent vigia.Intent) (vigia.Execution, vigia.PreparedCall, error) {
 	e := &intent.Execution
 	call, err := exchange.Prepare(ctx, vigia.Order{Account: e.Account, Action: e.Action,
@@ -127,9 +127,9 @@ func (a *Actor) Call(ctx context.Context, exchange Exchange, call vigia.Prepared
 	return result
 }
 
-// Settle commits what became known of an execution. It is written even while the
-// guard stops; a store that is gone is tried again until ctx, or the time a stop
-// grants, is over.
+// Settle commits what became known of an execution, once: whether a store that is
+// gone is tried again is the caller's to say. It is written even while the guard
+// stops, as long as Run runs.
 func (a *Actor) Settle(ctx context.Context, s vigia.Settlement) (vigia.Settled, error) {
 	settled, err := a.settlements.do(ctx, s)
 	if err != nil {

@@ -15,8 +15,9 @@
 //	                       ├─ seen ───────────────► [done]
 //	                       ├─ goal stands, safe to repeat ► [superseded]
 //	                       ├─ trade ended ────────► [gone]
-//	                       └─ a read begun after the exchange must refuse the
-//	                          timestamp shows nothing ► [failed]
+//	                       ├─ two agreeing reads show nothing ► may be repeated
+//	                       └─ and one of them was begun after the exchange must
+//	                          refuse the timestamp ► [failed]
 //
 // # What is promised
 //
@@ -29,6 +30,6 @@
 //
 // [Actor.Begin] waits for a rate token and a commit; commits are grouped: the
 // first waits for nobody, those that arrive meanwhile share the next one, up to
-// 64. [Actor.Finish] waits for the exchange, at most its time-out, and for the
-// settlement, which is written even when the caller is told to stop.
+// 64. [Actor.Call] waits for the exchange, at most its time-out, and is not cut off
+// by a stop; [Actor.Settle] waits for a commit as Begin does.
 package act
