@@ -75,7 +75,11 @@ var house = map[string]room{
 	"api":    {imports: []string{root}, why: "it asks and is answered through interfaces of its own; it never calls the exchange or the store by itself"},
 	"live":   {imports: []string{root, "socketio"}, why: "it carries committed events to browsers and knows no rule"},
 
-	"guard":  {imports: []string{root, "watch", "decide", "act", "lease"}, why: "it joins watch, decide, act and lease, and nothing that could slow them"},
+	"guard": {
+		imports: []string{root, "watch", "decide", "act", "lease"},
+		tests:   []string{"record", "record/recordtest", "paper"}, // fakes that work: the real record, and the exchange on paper
+		why:     "it joins watch, decide, act and lease, and nothing that could slow them",
+	},
 	"paper":  {imports: []string{root, "lnmarkets"}, why: "it is an exchange: it speaks the wire and knows nothing of who guards on the other side"},
 	"replay": {imports: []string{root, "decide", "paper"}, why: "it runs the rules on history and must not be able to trade"},
 
@@ -267,6 +271,9 @@ func TestHouseTable(t *testing.T) {
 		{"decide", true, module + "/record", "pure"},
 		{"guard", false, module + "/decide", ""},
 		{"guard", false, module + "/api", "nothing that could slow"},
+		{"guard", false, module + "/record", "nothing that could slow"},
+		{"guard", true, module + "/record", ""},
+		{"guard", true, module + "/paper", ""},
 		{"api", false, module + "/record", "small interface"},
 		{"live", false, module + "/socketio", ""},
 		{"notify", false, module + "/socketio", "small interface"},
