@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -17,95 +18,171 @@ func (g *Guard) finish(ctx context.Context, w *ward, exchange Exchange, e vigia.
 	defer g.flying.Delete(e.ID)
 	g.actor.Sending()
 	r := g.actor.Call(ctx, exchange, call)
+	if r.AnsweredAt.IsZero() && r.Outcome != vigia.CallUnknown {
+		r.AnsweredAt = g.clock.Now()
+	}
+	if r.SentAt.IsZero() {
+		r.SentAt = e.CreatedAt
+	}
 	s := act.Answered(&e, &r)
-	g.settle(ctx, w, &e, s)
+	if r.Outcome == vigia.CallRefused && e.Action.SafeToRepeat() {
+		g.lookAtGoal(ctx, exchange, &e, &s)
+	}
+	var change watch.Change
 	if s.To == vigia.ExecutionDone {
-		change := g.snapshots.SawAnswer(w.id, watch.Answer{Begun: r.SentAt, At: r.AnsweredAt,
+		change = g.snapshots.SawAnswer(w.id, watch.Answer{Begun: r.SentAt, At: r.AnsweredAt,
 			Lane: e.Action.Lane(), Trade: r.Trade})
 		g.took(w, change)
+	}
+	at := r.AnsweredAt
+	if at.IsZero() {
+		at = g.clock.Now()
+	}
+	if err := g.settle(w, &e, s, at, g.settleAgain); err != nil {
+		g.log.Error("a settlement could not be written; a restart reconciles it", "execution", e.ID, "error", err)
+	}
+	for i := range change.Vanished {
+		w.endedNow(&r.Trade, cmp.Or(change.Vanished[i].By, vigia.EndedByUs))
 	}
 	g.wantAfter(w, &e, &s)
 	g.queue.put(w)
 }
 
-// settle books a settlement in the record and then in memory. A store that is gone
-// is tried again: the call was made, and that is a fact.
-func (g *Guard) settle(ctx context.Context, w *ward, e *vigia.Execution, s vigia.Settlement) {
-	w.mu.Lock()
-	if e.Automation != "" {
-		s.States = []vigia.AutomationState{act.Remember(w.state(e.Automation, e.Subject), e, &s, g.clock.Now())}
-	}
-	s.Events = append(s.Events, g.eventsOf(w, e, &s)...)
-	w.mu.Unlock()
-	settled, err := g.settleAgain(ctx, s)
+// lookAtGoal looks whether the goal of a refused call stands all the same: a
+// refusal of what is safe to repeat may mean that it is done, or that the trade is
+// gone. Where that cannot be seen it stays refused.
+func (g *Guard) lookAtGoal(ctx context.Context, exchange Exchange, e *vigia.Execution, s *vigia.Settlement) {
+	trades, _, err := exchange.Running(ctx)
 	if err != nil {
-		g.log.Error("a settlement could not be written; a restart reconciles it", "execution", e.ID, "error", err)
+		g.log.Warn("whether the goal of a refused call stands could not be read", "execution", e.ID, "error", err)
 		return
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	g.booked(w, &settled.Execution, &s)
+	now := e.Before
+	now.State = vigia.TradeClosed
+	for i := range trades {
+		if trades[i].ID == e.Subject.Trade {
+			now = trades[i]
+		}
+	}
+	if to := act.Goal(e, &now); to != "" {
+		s.To, s.Class, s.After = to, "", now
+	}
 }
 
-func (g *Guard) settleAgain(ctx context.Context, s vigia.Settlement) (vigia.Settled, error) {
+// settle takes a settlement into memory, where deciding sees at once what is a
+// fact, books it in the record, and then in memory as settled. at is the version
+// of what showed it.
+func (g *Guard) settle(w *ward, e *vigia.Execution, s vigia.Settlement, at time.Time, commit func(vigia.Settlement) (vigia.Settled, error)) error {
+	w.mu.Lock()
+	if e.Automation != "" && s.To != vigia.ExecutionUnknown && g.stillRuns(w, e.Subject) {
+		state := act.Remember(w.state(e.Automation, e.Subject), e, &s, at)
+		w.remember(state)
+		s.States = []vigia.AutomationState{state}
+	}
+	s.Events = append(s.Events, g.eventsOf(w, e, &s)...)
+	w.settling++
+	w.mu.Unlock()
+	settled, err := commit(s)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settling--
+	if len(s.States) > 0 && (w.settling > 0 || g.keeper.touches(w)) {
+		// Another write of the same state may have passed this one.
+		g.keeper.keep(w, vigia.Kept{Fence: w.fence, States: s.States})
+	}
+	if err != nil {
+		return err
+	}
+	g.booked(w, &settled.Execution, at)
+	if s.Proved && !settled.Replayed {
+		w.account.ProvedAt = g.clock.Now()
+	}
+	return nil
+}
+
+// stillRuns says whether a subject is there for a rule to remember anything of.
+func (g *Guard) stillRuns(w *ward, subject vigia.Subject) bool {
+	snapshot := g.snapshots.Of(w.id)
+	if snapshot == nil || subject.Kind != vigia.SubjectTrade {
+		return true
+	}
+	_, running := snapshot.Trade(subject.Trade)
+	return running
+}
+
+// settleOnce commits a settlement; whoever found it finds it again.
+func (g *Guard) settleOnce(s vigia.Settlement) (vigia.Settled, error) {
+	settled, err := g.actor.Settle(g.settling, s)
+	switch {
+	case err == nil:
+		g.storeWorks()
+	case !isFinal(err):
+		g.storeFailed(err)
+	}
+	return settled, err
+}
+
+// settleAgain tries until the store takes a settlement: the call was made, and that
+// is a fact. A stop ends it.
+func (g *Guard) settleAgain(s vigia.Settlement) (vigia.Settled, error) {
 	for {
-		settled, err := g.actor.Settle(ctx, s)
-		if err == nil || errors.Is(err, act.ErrStopped) || errors.Is(err, vigia.ErrChanged) || errors.Is(err, vigia.ErrNotFound) {
+		settled, err := g.settleOnce(s)
+		if err == nil || isFinal(err) {
 			return settled, err
 		}
-		g.storeFailed(err)
 		timer := g.clock.NewTimer(vigia.UnsentWait)
 		select {
 		case <-timer.C():
-		case <-ctx.Done():
+		case <-g.settling.Done():
+			timer.Stop()
 			return settled, err
 		}
 	}
 }
 
-// booked takes a settled execution into what deciding sees; the ward is
-// locked.
-func (g *Guard) booked(w *ward, e *vigia.Execution, s *vigia.Settlement) {
+// isFinal says that trying a settlement again is of no use.
+func isFinal(err error) bool {
+	var public *vigia.Error
+	return errors.Is(err, act.ErrStopped) || errors.Is(err, errDrained) || errors.Is(err, vigia.ErrChanged) ||
+		errors.Is(err, vigia.ErrNotFound) || errors.As(err, &public) && public.Code == vigia.CodeInvalid
+}
+
+// booked takes an execution as the record has it now into what deciding sees; the
+// ward is locked.
+func (g *Guard) booked(w *ward, e *vigia.Execution, at time.Time) {
 	if suspect, i := w.suspect(e.ID); suspect != nil {
 		if e.State.Settled() {
 			w.suspects = append(w.suspects[:i], w.suspects[i+1:]...)
+			delete(w.claimless, e.ID)
 		} else {
 			suspect.State, suspect.SentAt = e.State, e.SentAt
 		}
 	}
-	if e.State == vigia.ExecutionDone && e.Action.Lane() == vigia.LaneMargin && e.Action != vigia.ActionCashIn {
-		w.settledAdds = append(w.settledAdds, settledAdd{e.Subject.Trade, e.Amount, e.SignedAt})
+	if e.State == vigia.ExecutionDone {
+		w.addSettled(e, at)
 	}
-	w.forgetAdds()
-	w.settleReserve(e, g.clock.Now())
-	for _, state := range s.States {
-		w.remember(state)
+	if len(w.suspects) == 0 {
+		w.settledAdds = w.settledAdds[:0]
 	}
-	if e.Action == vigia.ActionClose && e.State == vigia.ExecutionDone {
+	w.settleReserve(e, at)
+	if e.Action == vigia.ActionClose && (e.State == vigia.ExecutionDone || e.State == vigia.ExecutionSuperseded) {
 		w.closedByUs[e.Subject.Trade] = true
-	}
-	if s.Proved {
-		w.account.ProvedAt = g.clock.Now()
 	}
 	g.remark(e)
 }
 
-// forgetAdds keeps settled adds only while something of the account is unknown.
-func (w *ward) forgetAdds() {
-	if len(w.suspects) == 0 {
-		w.settledAdds = w.settledAdds[:0]
+// addSettled keeps an add that was settled as done, once, for as long as something
+// of the account is not settled.
+func (w *ward) addSettled(e *vigia.Execution, at time.Time) {
+	if e.Action.Lane() != vigia.LaneMargin || e.Action == vigia.ActionCashIn {
+		return
 	}
-}
-
-// known sums our own adds to a trade that were settled as done since.
-func (w *ward) known(trade vigia.TradeID, since time.Time) vigia.Sats {
-	var sum vigia.Sats
-	for _, add := range w.settledAdds {
-		if add.trade == trade && add.signedAt.After(since) {
-			sum += add.amount
+	for i := range w.settledAdds {
+		if w.settledAdds[i].execution == e.ID {
+			return
 		}
 	}
-	return sum
+	w.settledAdds = append(w.settledAdds, settledAdd{e.ID, tradeOf(e), act.Add{Amount: e.Amount, At: at}})
 }
 
 // remark keeps the last call for the proof of life.
@@ -122,27 +199,35 @@ func (g *Guard) remark(e *vigia.Execution) {
 }
 
 // wantAfter asks for the reads that a call leaves wanted: the wallet after every
-// one, the trade again where the answer did not show it.
+// one, the trade again where the answer did not show it. After a refusal the wallet
+// is read first, so that what follows is sized by what there is.
 func (g *Guard) wantAfter(w *ward, e *vigia.Execution, s *vigia.Settlement) {
 	now := g.clock.Now()
 	g.want(w, watch.ReadAccount, now)
 	switch s.To {
 	case vigia.ExecutionUnknown:
 		g.wantWitness(w, e)
-	case vigia.ExecutionFailed, vigia.ExecutionDone:
+	case vigia.ExecutionFailed:
+		g.want(w, watch.ReadRunning, now.Add(time.Millisecond))
+	default:
 		g.want(w, watch.ReadRunning, now)
 	}
 }
 
-// wantWitness asks for the reads that settle an unknown: two that agree, and one
-// begun after the exchange must refuse the timestamp.
+// wantWitness asks for the first read that can say something of an unknown. The
+// schedule reads an account with an unsettled call every second from then on.
 func (g *Guard) wantWitness(w *ward, e *vigia.Execution) {
-	after := g.clock.Now()
-	if timedOut := e.SignedAt.Add(g.o.Window.Timeout); timedOut.After(after) {
-		after = timedOut
+	at := g.clock.Now()
+	signed := (&act.Suspect{Execution: *e}).Signed(g.window())
+	if timedOut := signed.Add(g.o.Window.Timeout); timedOut.After(at) {
+		at = timedOut
 	}
-	g.want(w, watch.ReadRunning, after)
-	g.want(w, watch.ReadRunning, after.Add(act.Apart))
-	g.want(w, watch.ReadRunning, e.SignedAt.Add(g.o.Window.Clock+time.Millisecond))
-	g.want(w, watch.ReadAccount, e.SignedAt.Add(g.o.Window.Clock+time.Millisecond))
+	g.want(w, watch.ReadRunning, at)
+}
+
+// window is how the exchange treats timestamps, by what is known of its clock now.
+func (g *Guard) window() act.Window {
+	out := g.o.Window
+	out.Ahead = time.Duration(g.offset.Load())
+	return out
 }

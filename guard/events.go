@@ -45,7 +45,8 @@ func toldAs(e *vigia.Execution, s *vigia.Settlement) (vigia.EventKind, vigia.Lev
 	case vigia.ExecutionUnknown:
 		return vigia.EventUnknown, vigia.LevelWarning, true
 	case vigia.ExecutionFailed:
-		if e.Action.Lane() == vigia.LaneStop {
+		// An unknown that never came was tried again as far as it was needed.
+		if e.Action.Lane() == vigia.LaneStop || e.State == vigia.ExecutionUnknown {
 			return vigia.EventFailed, vigia.LevelWarning, true
 		}
 		return vigia.EventFailed, vigia.LevelCritical, true
@@ -94,8 +95,37 @@ func (g *Guard) decisionEvents(w *ward, f *decide.Facts, d *vigia.Decision) []vi
 	return []vigia.Event{g.aboutDecision(w, f, d, kind, level)}
 }
 
-// notifyEvent is what a notify step or an alert says.
+// sightEvents say once that live rules of an account are held back because there is
+// no fresh price, and once that there is one again.
+func (g *Guard) sightEvents(w *ward, f *decide.Facts, result *decide.Result) []vigia.Event {
+	blind := false
+	for i := range result.Decisions {
+		d := &result.Decisions[i]
+		auto := w.automation(d.Automation)
+		blind = blind || d.Reason == vigia.ReasonBlind && !d.DryRun && auto != nil && auto.Guard != nil
+	}
+	if blind == w.blind || !blind && f.Market.Blind(f.Now) {
+		return nil
+	}
+	w.blind = blind
+	e := w.event(vigia.Event{At: f.Now, Kind: vigia.EventSighted, Level: vigia.LevelInfo, Subject: vigia.AccountSubject(),
+		Incident: "blind:" + string(w.id)}, nil)
+	if blind {
+		e.Kind, e.Level = vigia.EventBlind, vigia.LevelCritical
+	}
+	e.Facts.Last = f.Market.Last
+	return []vigia.Event{e}
+}
+
+// notifyEvent is what a notify step or an alert says, or how far a dry run would
+// have held a trade that died.
 func (g *Guard) notifyEvent(w *ward, f *decide.Facts, d *vigia.Decision) vigia.Event {
+	if d.DryRun && d.Reason == vigia.ReasonGone {
+		out := g.aboutDecision(w, f, d, vigia.EventDryEnded, vigia.LevelWarning)
+		out.Facts.Held, out.Facts.LiquidationAfter = d.LiquidationAfter, 0
+		out.Facts.Amount = w.state(d.Automation, d.Subject).Shadow.Margin
+		return out
+	}
 	kind, level := vigia.EventNotify, vigia.LevelWarning
 	if auto := w.automation(d.Automation); auto != nil && auto.Alert != nil {
 		level = vigia.LevelCritical
@@ -113,8 +143,11 @@ func (g *Guard) notifyEvent(w *ward, f *decide.Facts, d *vigia.Decision) vigia.E
 
 func (g *Guard) aboutDecision(w *ward, f *decide.Facts, d *vigia.Decision, kind vigia.EventKind, level vigia.Level) vigia.Event {
 	trade := findTrade(w, f, d.Subject)
-	out := w.event(vigia.Event{At: f.Now, Kind: kind, Level: level, Subject: d.Subject,
-		Incident: string(kind) + ":" + string(w.id) + ":" + d.Subject.String()}, trade)
+	incident := string(kind) + ":" + string(w.id)
+	if d.Subject.Kind == vigia.SubjectTrade {
+		incident += ":" + d.Subject.String()
+	}
+	out := w.event(vigia.Event{At: f.Now, Kind: kind, Level: level, Subject: d.Subject, Incident: incident}, trade)
 	out.Facts.Action, out.Facts.Reason, out.Facts.DryRun = d.Action, d.Reason, d.DryRun
 	out.Facts.Last, out.Facts.Amount, out.Facts.Cost, out.Facts.Stop = d.Last, d.Amount, d.Cost, d.Stop
 	out.Facts.LiquidationAfter = d.LiquidationAfter

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -19,7 +18,8 @@ type Store interface {
 	act.Store
 	// Accounts are all there are, whoever guards them.
 	Accounts(ctx context.Context) ([]vigia.Account, error)
-	// Memory is what is kept of one account.
+	// Memories are what is kept of all accounts, Memory of one.
+	Memories(ctx context.Context) ([]vigia.Memory, error)
 	Memory(ctx context.Context, account vigia.AccountID) (vigia.Memory, error)
 	// Requested are the commands nobody has begun, oldest first.
 	Requested(ctx context.Context) ([]vigia.Execution, error)
@@ -109,25 +109,25 @@ type Guard struct {
 	handles *watch.Handles
 	popped  []watch.Key   // of OnTick, which the feed calls one at a time
 	sooner  chan struct{} // something waits for an earlier time than before
-	reload  chan struct{} // the record has to be read again
 
 	wardsMu sync.RWMutex
 	wards   map[vigia.AccountID]*ward
 
-	// ctx is Run's; revision is of the record as last read. Both are written
-	// before, or by, the one goroutine that polls.
-	ctx      context.Context
-	revision int64
-	flying   sync.Map // ExecutionID of calls this process has under way
+	// ctx is Run's, settling outlives it by what a stop grants; revision is of the
+	// record as last read. They are written before, or by, the one goroutine that
+	// looks for changes.
+	ctx, settling context.Context
+	revision      int64
+	flying        sync.Map // ExecutionID of calls this process has under way
 
-	queue     *queue
-	stops     atomic.Pointer[vigia.Stops]
-	halted    atomic.Pointer[string]
-	storeDown atomic.Pointer[string]
-	last      atomic.Pointer[vigia.LastExecution]
-	offset    atomic.Int64
-	started   time.Time
-	calls     sync.WaitGroup
+	queue   *queue
+	stops   atomic.Pointer[vigia.Stops]
+	halted  atomic.Pointer[string]
+	store   storeHealth
+	last    atomic.Pointer[vigia.LastExecution]
+	offset  atomic.Int64
+	started time.Time
+	calls   sync.WaitGroup
 }
 
 // New makes a guard; Run runs it.
@@ -146,13 +146,12 @@ func New(o Options) *Guard {
 	}
 	g := &Guard{o: o, clock: o.Clock, log: o.Log, started: o.Clock.Now(),
 		book: watch.NewBook(), handles: watch.NewHandles(), snapshots: &watch.Snapshots{}, schedule: watch.NewSchedule(o.Schedule),
-		sooner: make(chan struct{}, 1), reload: make(chan struct{}, 1),
-		wards: map[vigia.AccountID]*ward{}, queue: newQueue()}
+		sooner: make(chan struct{}, 1),
+		wards:  map[vigia.AccountID]*ward{}, queue: newQueue()}
 	g.actor = act.New(act.Options{Store: o.Store, Clock: o.Clock, Halted: o.Halted, Step: o.Step})
 	g.keeper = newKeeper(g)
 	none := ""
 	g.halted.Store(&none)
-	g.storeDown.Store(&none)
 	g.stops.Store(&vigia.Stops{})
 	return g
 }
@@ -233,19 +232,3 @@ func (g *Guard) Due(account vigia.AccountID) {
 
 // AllDue makes every account due: the price went blind, or came back.
 func (g *Guard) AllDue() { g.everyWard(g.queue.put) }
-
-// storeFailed says that the store cannot commit, once, by a way that needs none.
-func (g *Guard) storeFailed(err error) {
-	text := err.Error()
-	g.storeDown.Store(&text)
-	g.o.Direct("store", fmt.Errorf("nothing can be committed, so nothing is done: %w", err))
-}
-
-func (g *Guard) storeWorks() {
-	if *g.storeDown.Load() == "" {
-		return
-	}
-	none := ""
-	g.storeDown.Store(&none)
-	g.o.Direct("store", nil)
-}

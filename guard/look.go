@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/vigiaguard/vigia"
-	"github.com/vigiaguard/vigia/act"
 	"github.com/vigiaguard/vigia/decide"
 	"github.com/vigiaguard/vigia/watch"
 )
@@ -21,7 +20,9 @@ func (g *Guard) sawRunning(ctx context.Context, account vigia.AccountID, begun t
 	change := g.snapshots.SawRunning(account, begun, trades)
 	g.took(w, change)
 	g.findEnded(ctx, w, change.Vanished)
-	g.reconcile(ctx, w, begun, trades)
+	if change.Taken {
+		g.reconcile(ctx, w, sight{begun: begun, trades: trades, doubted: slices.Concat(change.Stale, change.Doubted)})
+	}
 	g.queue.put(w)
 }
 
@@ -66,122 +67,115 @@ func (g *Guard) took(w *ward, change watch.Change) {
 	}
 }
 
-// findEnded learns how trades ended that no longer run.
+// lostTrade is a trade that no longer runs, until it is known how it ended.
+type lostTrade struct {
+	watch.Gone
+	since time.Time
+}
+
+// lostFor is how long it is looked for how a trade ended; then it is inferred from
+// how it was last seen.
+const lostFor = time.Minute
+
+// findEnded learns how trades ended that no longer run. What cannot be read now is
+// tried again at the next read of the account.
 func (g *Guard) findEnded(ctx context.Context, w *ward, gone []watch.Gone) {
+	now := g.clock.Now()
+	w.mu.Lock()
+	looking := w.lost
+	w.lost = nil
+	w.mu.Unlock()
 	for i := range gone {
-		trade, ok := g.closedTrade(ctx, w, &gone[i].Trade)
-		if !ok {
-			trade = gone[i].Trade
-			trade.State = vigia.TradeClosed
+		looking = append(looking, lostTrade{gone[i], now})
+	}
+	for i := range looking {
+		lost := &looking[i]
+		trade, found, _ := g.closedTrade(ctx, w, &lost.Trade)
+		if !found && lost.By == "" && vigia.Age(now, lost.since) < lostFor {
+			w.mu.Lock()
+			w.lost = append(w.lost, *lost)
+			w.mu.Unlock()
+			continue
 		}
-		w.mu.Lock()
-		by := gone[i].By
-		if by == "" {
-			by = vigia.Ended(&trade, w.closedByUs[trade.ID])
+		if !found {
+			trade = g.asIfEnded(lost)
 		}
-		w.ended = append(w.ended, decide.Ended{Trade: trade, By: by})
-		g.endRules(w, &trade)
-		delete(w.closedByUs, trade.ID)
-		w.mu.Unlock()
+		w.endedNow(&trade, lost.By)
 	}
 }
 
-// endRules forgets what rules remember of a trade that ended, and says of a dry
-// run what it would have held to. The ward is locked.
-func (g *Guard) endRules(w *ward, trade *vigia.Trade) {
-	subject := vigia.TradeSubject(trade.ID)
-	fence, _ := g.o.Leases.Held(w.shard)
-	kept := vigia.Kept{Fence: fence, Forget: []vigia.Forgotten{{Account: w.id, Subject: subject}}}
-	for i := range w.states {
-		shadow := &w.states[i].Shadow
-		if w.states[i].Subject != subject || shadow.Margin == 0 && shadow.ClosedAt == 0 {
-			continue
-		}
-		held := shadow.ClosedAt
-		if held == 0 {
-			held = vigia.Liquidation(trade.Side, trade.Quantity, trade.Price, trade.Margin+shadow.Margin)
-		}
-		e := w.event(vigia.Event{At: g.clock.Now(), Kind: vigia.EventDryRun, Level: vigia.LevelWarning}, trade)
-		e.Facts.DryRun, e.Facts.Held, e.Facts.Last, e.Facts.Amount = true, held, trade.ExitPrice, shadow.Margin
-		kept.Events = append(kept.Events, e)
+// asIfEnded is a trade whose end could not be read, as far as it can be told: where
+// the price has come to its liquidation it is gone.
+func (g *Guard) asIfEnded(lost *lostTrade) vigia.Trade {
+	t := lost.Trade
+	t.State = vigia.TradeClosed
+	reached := !t.Side.Worse(t.Liquidation, g.o.Market().Last)
+	if lost.By == vigia.EndedLiquidated || lost.By == "" && reached {
+		t.ExitPrice, t.PL = t.Liquidation, -t.Margin
 	}
-	w.states = slices.DeleteFunc(w.states, func(s vigia.AutomationState) bool { return s.Subject == subject })
-	for key := range w.kept {
-		if key.subject == subject {
-			delete(w.kept, key)
+	return t
+}
+
+// endedNow hands a trade that ended to the next decision. by is how, where that was
+// said.
+func (w *ward) endedNow(trade *vigia.Trade, by vigia.EndedBy) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if by == "" {
+		by = vigia.Ended(trade, w.closing(trade.ID))
+	}
+	w.ended = append(w.ended, decide.Ended{Trade: *trade, By: by})
+}
+
+// closing says whether a close of ours ended a trade, or may have: one that was not
+// answered yet.
+func (w *ward) closing(id vigia.TradeID) bool {
+	return w.closedByUs[id] || slices.ContainsFunc(w.unsettledOf(id), func(s vigia.Execution) bool {
+		return s.Action == vigia.ActionClose
+	})
+}
+
+func (w *ward) unsettledOf(id vigia.TradeID) []vigia.Execution {
+	var out []vigia.Execution
+	for _, s := range w.suspects {
+		if tradeOf(&s.Execution) == id {
+			out = append(out, s.Execution)
 		}
 	}
-	g.keeper.keep(w, kept)
+	return out
+}
+
+// forgetEnded forgets what rules remember of the trades that ended, once it was
+// decided what that means. The ward is locked.
+func (g *Guard) forgetEnded(w *ward, fence vigia.Fence) {
+	for i := range w.ended {
+		trade := &w.ended[i].Trade
+		subject := vigia.TradeSubject(trade.ID)
+		w.states = slices.DeleteFunc(w.states, func(s vigia.AutomationState) bool { return s.Subject == subject })
+		for key := range w.kept {
+			if key.subject == subject {
+				delete(w.kept, key)
+			}
+		}
+		delete(w.closedByUs, trade.ID)
+		g.keeper.keep(w, vigia.Kept{Fence: fence, Forget: []vigia.Forgotten{{Account: w.id, Subject: subject}}})
+	}
+	w.ended = w.ended[:0]
 }
 
 // closedTrade finds a trade among the closed ones.
-func (g *Guard) closedTrade(ctx context.Context, w *ward, t *vigia.Trade) (vigia.Trade, bool) {
+func (g *Guard) closedTrade(ctx context.Context, w *ward, t *vigia.Trade) (trade vigia.Trade, found bool, err error) {
 	w.mu.Lock()
 	exchange := w.exchange
 	w.mu.Unlock()
 	if exchange == nil {
-		return vigia.Trade{}, false
+		return vigia.Trade{}, false, ErrKeyRefused
 	}
-	trade, _, ok, err := exchange.Ended(ctx, t.ID, t.CreatedAt)
-	if err != nil {
+	trade, _, found, err = exchange.Ended(ctx, t.ID, t.CreatedAt)
+	if err != nil && ctx.Err() == nil {
 		g.log.Warn("how a trade ended could not be read", "account", w.id, "trade", t.ID, "error", err)
-		return vigia.Trade{}, false
 	}
-	return trade, ok
-}
-
-// reconcile holds the unknown calls of an account against a read of its trades.
-func (g *Guard) reconcile(ctx context.Context, w *ward, begun time.Time, trades []vigia.Trade) {
-	w.mu.Lock()
-	subjects := map[vigia.Subject][]*act.Suspect{}
-	for _, s := range w.suspects {
-		if s.State == vigia.ExecutionUnknown {
-			subjects[s.Subject] = append(subjects[s.Subject], s)
-		}
-	}
-	w.mu.Unlock()
-	for subject, suspects := range subjects {
-		g.actor.Reconciling()
-		seen, ok := g.sighting(ctx, w, subject.Trade, begun, trades, suspects)
-		if !ok {
-			continue
-		}
-		w.mu.Lock()
-		settlements := act.Reconcile(suspects, w.known(subject.Trade, suspects[0].SignedAt), seen, g.o.Window)
-		w.mu.Unlock()
-		for _, s := range settlements {
-			g.settleSuspect(ctx, w, s, seen)
-		}
-	}
-}
-
-// sighting is the trade in a read, or among the closed ones when it is no longer
-// running.
-func (g *Guard) sighting(ctx context.Context, w *ward, id vigia.TradeID, begun time.Time, trades []vigia.Trade, suspects []*act.Suspect) (act.Sighting, bool) {
-	for i := range trades {
-		if trades[i].ID == id {
-			return act.Sighting{Begun: begun, Trade: trades[i]}, true
-		}
-	}
-	if begun.Before(suspects[0].SignedAt) {
-		return act.Sighting{}, false
-	}
-	trade, ok := g.closedTrade(ctx, w, &suspects[0].Before)
-	return act.Sighting{Begun: begun, Trade: trade}, ok
-}
-
-func (g *Guard) settleSuspect(ctx context.Context, w *ward, s vigia.Settlement, seen act.Sighting) {
-	w.mu.Lock()
-	suspect, _ := w.suspect(s.Execution)
-	if suspect == nil {
-		w.mu.Unlock()
-		return
-	}
-	e := suspect.Execution
-	w.mu.Unlock()
-	g.settle(ctx, w, &e, s)
-	g.snapshots.Settled(w.id, e.Subject, seen.Begun)
-	g.want(w, watch.ReadAccount, g.clock.Now())
+	return trade, found && err == nil, err
 }
 
 // LookAgain asks for a whole look at an account: something may have been missed.

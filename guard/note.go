@@ -1,8 +1,6 @@
 package guard
 
 import (
-	"context"
-
 	"github.com/vigiaguard/vigia"
 	"github.com/vigiaguard/vigia/decide"
 	"github.com/vigiaguard/vigia/watch"
@@ -12,8 +10,7 @@ import (
 // changed, states, what dry runs would have done, what is to be told. The ward is
 // locked.
 func (g *Guard) note(w *ward, fence vigia.Fence, f *decide.Facts, result *decide.Result) {
-	kept := vigia.Kept{Fence: fence}
-	kept.States = append(kept.States, result.States...)
+	kept := vigia.Kept{Fence: fence, States: result.States}
 	for i := range result.Decisions {
 		d := &result.Decisions[i]
 		if d.Command != "" {
@@ -21,7 +18,7 @@ func (g *Guard) note(w *ward, fence vigia.Fence, f *decide.Facts, result *decide
 			continue
 		}
 		if d.Reason == vigia.ReasonStaleSnapshot {
-			g.want(w, watch.ReadRunning, f.Now)
+			g.wantFresh(w, f)
 		}
 		if d.Action == vigia.ActionNotify {
 			kept.Events = append(kept.Events, g.notifyEvent(w, f, d))
@@ -36,7 +33,16 @@ func (g *Guard) note(w *ward, fence vigia.Fence, f *decide.Facts, result *decide
 			kept.Executions = append(kept.Executions, dryExecution(w, f, d))
 		}
 	}
+	kept.Events = append(kept.Events, g.sightEvents(w, f, result)...)
 	g.keeper.keep(w, kept)
+}
+
+// wantFresh asks for the reads that a decision misses.
+func (g *Guard) wantFresh(w *ward, f *decide.Facts) {
+	g.want(w, watch.ReadRunning, f.Now)
+	if vigia.Age(f.Now, f.Snapshot.FreeBegun) > vigia.FreshFor {
+		g.want(w, watch.ReadAccount, f.Now)
+	}
 }
 
 // changed says whether a decision differs from the last one kept for the same
@@ -87,8 +93,8 @@ func (g *Guard) noteCommand(w *ward, d *vigia.Decision) {
 	g.calls.Add(1)
 	go func() {
 		defer g.calls.Done()
-		if _, err := g.settleAgain(context.WithoutCancel(g.ctx), s); err != nil {
-			g.log.Error("a lapsed command could not be written down", "execution", s.Execution, "error", err)
+		if _, err := g.settleAgain(s); err != nil {
+			g.log.Error("a command that was not begun could not be written down", "execution", s.Execution, "error", err)
 		}
 	}()
 }

@@ -8,16 +8,11 @@ import (
 	"github.com/vigiaguard/vigia/decide"
 )
 
-// view is what status needs of an account besides its snapshot.
-type view struct {
-	calledAt time.Time
-}
-
 // callSucceeded notes that a signed call of an account was answered.
 func (g *Guard) callSucceeded(w *ward) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.view.calledAt = g.clock.Now()
+	w.calledAt = g.clock.Now()
 	if w.account.Status == vigia.AccountRefused {
 		w.account.Status, w.account.Detail = vigia.AccountActive, ""
 	}
@@ -49,10 +44,16 @@ func (g *Guard) keyRefused(account vigia.AccountID, detail string) {
 // ClockOffset notes how far this machine's clock is off.
 func (g *Guard) ClockOffset(d time.Duration) { g.offset.Store(int64(d)) }
 
+// statusEvery is how often the guard says how it is.
+const statusEvery = 2 * time.Second
+
 // sayStatus writes what this process says of itself, every two seconds.
 func (g *Guard) sayStatus(ctx context.Context) {
 	for {
-		if err := g.o.Store.SaveStatus(ctx, g.Status()); err != nil && ctx.Err() == nil {
+		switch err := g.o.Store.SaveStatus(ctx, g.Status()); {
+		case err == nil:
+			g.storeWorks()
+		case ctx.Err() == nil:
 			g.storeFailed(err)
 		}
 		timer := g.clock.NewTimer(statusEvery)
@@ -69,7 +70,7 @@ func (g *Guard) sayStatus(ctx context.Context) {
 func (g *Guard) Status() vigia.GuardStatus {
 	now, market := g.clock.Now(), g.o.Market()
 	out := vigia.GuardStatus{Holder: g.o.Holder + "/" + string(g.o.Network), Version: g.o.Version, At: now, StartedAt: g.started,
-		Network: g.o.Network, Armed: g.book.Len(), Stops: *g.stops.Load(), StoreError: *g.storeDown.Load(), Last: g.last.Load(),
+		Network: g.o.Network, Armed: g.book.Len(), Stops: *g.stops.Load(), StoreError: g.store.trouble(), Last: g.last.Load(),
 		ClockOffset: time.Duration(g.offset.Load()),
 		Feed: vigia.FeedStatus{Last: market.Last, ConfirmedAt: market.ConfirmedAt, Blind: market.Blind(now),
 			Source: g.o.Source()}}
@@ -80,18 +81,36 @@ func (g *Guard) Status() vigia.GuardStatus {
 		}
 	}
 	g.everyWard(func(w *ward) {
-		if a, ok := g.watched(w); ok {
-			out.Accounts = append(out.Accounts, a)
+		if a := g.show(w); a != nil {
+			out.Accounts = append(out.Accounts, *a)
 		}
 	})
 	return out
 }
 
+// show is an account as a person must know it; one that is being decided just now
+// as it was a moment ago.
+func (g *Guard) show(w *ward) *vigia.WatchedAccount {
+	if w.under.Load() == nil {
+		return nil
+	}
+	before := w.shown.Load()
+	if before == nil {
+		w.mu.Lock()
+	} else if !w.mu.TryLock() {
+		return before
+	}
+	defer w.mu.Unlock()
+	now := g.watched(w)
+	w.shown.Store(&now)
+	return &now
+}
+
 // Alive says why the guard is not really alive; empty when it is.
 func (g *Guard) Alive() string {
 	switch now := g.clock.Now(); {
-	case *g.storeDown.Load() != "":
-		return "the store cannot commit: " + *g.storeDown.Load()
+	case g.store.trouble() != "":
+		return g.store.trouble()
 	case ptr(g.o.Market()).Blind(now):
 		return "there is no fresh price"
 	}
@@ -100,22 +119,17 @@ func (g *Guard) Alive() string {
 
 func ptr[T any](v T) *T { return &v }
 
-// watched is one account as a person must know it.
-func (g *Guard) watched(w *ward) (vigia.WatchedAccount, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.loaded {
-		return vigia.WatchedAccount{}, false
-	}
+// watched is one account as it is now. The ward is locked.
+func (g *Guard) watched(w *ward) vigia.WatchedAccount {
 	a := &w.account
 	out := vigia.WatchedAccount{Account: a.ID, Owner: a.Owner, Label: a.Label, Network: a.Network, Status: a.Status,
-		Detail: a.Detail, CalledAt: w.view.calledAt, ProvedAt: a.ProvedAt, Unsettled: len(w.suspects)}
+		Detail: a.Detail, CalledAt: w.calledAt, ProvedAt: a.ProvedAt, Unsettled: len(w.suspects)}
 	if !a.ProvedAt.IsZero() {
 		out.NextProof = a.ProvedAt.Add(vigia.ProofLasts)
 	}
 	facts, ok := g.facts(w)
 	if !ok {
-		return out, true
+		return out
 	}
 	s := facts.Snapshot
 	out.SnapshotBegun, out.Provisional, out.Free, out.Cross = s.TradesBegun, s.Provisional, s.Free, s.Cross
@@ -125,7 +139,7 @@ func (g *Guard) watched(w *ward) (vigia.WatchedAccount, bool) {
 			out.Trades = append(out.Trades, watchedTrade(w, &facts, t, held))
 		}
 	}
-	return out, true
+	return out
 }
 
 func watchedTrade(w *ward, f *decide.Facts, t *vigia.Trade, held []decide.Holding) vigia.WatchedTrade {

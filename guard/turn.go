@@ -9,16 +9,15 @@ import (
 	"github.com/vigiaguard/vigia"
 	"github.com/vigiaguard/vigia/act"
 	"github.com/vigiaguard/vigia/decide"
-	"github.com/vigiaguard/vigia/watch"
 )
 
 // mostRounds bounds one turn: each round commits one intent, and no rule acts
 // twice on a trade before its call is settled.
 const mostRounds = 4 * vigia.MaxTradesPerAccount
 
-// work takes due accounts one after the other until ctx ends. Each worker has its
-// own decider.
-func (g *Guard) work(ctx context.Context) {
+// takeTurns takes due accounts one after the other until ctx ends. Each worker has
+// its own decider.
+func (g *Guard) takeTurns(ctx context.Context) {
 	var d decide.Decider
 	for {
 		w, ok := g.queue.take(ctx)
@@ -38,14 +37,17 @@ func (g *Guard) turn(ctx context.Context, w *ward, d *decide.Decider) {
 	if !tick.IsZero() {
 		g.actor.Due()
 	}
-	defer g.reckonRisk(w)
 	fence, held := g.o.Leases.Held(w.shard)
-	if !held || !w.loaded || w.exchange == nil {
+	if !held || !w.loadedUnder(fence) {
+		// What is in memory is of another lease, or of none: it is read again.
+		g.arm(w, nil)
 		return
 	}
+	defer g.reckonRisk(w)
 	for range mostRounds {
+		w.takeCommands()
 		facts, ok := g.facts(w)
-		if !ok {
+		if !ok && len(w.requested) == 0 {
 			return
 		}
 		result := d.Decide(&facts)
@@ -53,25 +55,27 @@ func (g *Guard) turn(ctx context.Context, w *ward, d *decide.Decider) {
 			w.remember(s)
 		}
 		decision, acting := result.Acting()
-		if acting && !g.begin(ctx, w, fence, &facts, decision, tick) {
-			acting = false
-		}
+		again := acting && g.begin(ctx, w, fence, &facts, decision, tick)
 		g.note(w, fence, &facts, &result)
-		w.ended = w.ended[:0]
-		if !acting {
+		g.forgetEnded(w, fence)
+		if !again {
 			g.arm(w, d.NextDue())
+			return
+		}
+		if !w.loadedUnder(fence) {
 			return
 		}
 	}
 	g.log.Error("an account decides without end; it waits for the next change", "account", w.id)
 }
 
-// facts are what is known of an account now; false while there is nothing to
-// decide from.
+// facts are what is known of an account now; false while nothing was seen of it or
+// of the market, when nothing but commands can be answered.
 func (g *Guard) facts(w *ward) (decide.Facts, bool) {
 	snapshot, market := g.snapshots.Of(w.id), g.o.Market()
-	if snapshot == nil || market.Last == 0 {
-		return decide.Facts{}, false
+	seen := snapshot != nil && market.Last != 0
+	if snapshot == nil {
+		snapshot = &vigia.Snapshot{Account: w.id}
 	}
 	stops := *g.stops.Load()
 	stops.HaltFile = *g.halted.Load()
@@ -80,8 +84,8 @@ func (g *Guard) facts(w *ward) (decide.Facts, bool) {
 		w.unsettled = append(w.unsettled, s.Execution)
 	}
 	return decide.Facts{Now: g.clock.Now(), Account: w.account, Stops: stops, Market: market, Snapshot: snapshot,
-		Automations: w.automations, States: w.states, Reserves: w.reserves, Unsettled: w.unsettled,
-		Requested: w.requested, Ended: w.ended}, true
+		Automations: w.automations, States: w.states, Reserves: w.countedReserves(snapshot.FreeBegun),
+		Unsettled: w.unsettled, Requested: w.requested, Ended: w.ended}, seen
 }
 
 // begin commits the intent of a decision and lets its call go. It says whether the
@@ -91,8 +95,7 @@ func (g *Guard) begin(ctx context.Context, w *ward, fence vigia.Fence, f *decide
 	intent := g.intent(w, fence, f, &d, tick)
 	e, call, err := g.actor.Begin(ctx, w.exchange, intent)
 	if err != nil {
-		g.notBegun(w, &e, err)
-		return false
+		return g.notBegun(ctx, w, &e, d.Replaces, err)
 	}
 	g.storeWorks()
 	w.begun(&e, intent.Counts)
@@ -110,6 +113,9 @@ func (g *Guard) intent(w *ward, fence vigia.Fence, f *decide.Facts, d *vigia.Dec
 		TickAt: tick, CreatedAt: f.Now, Fence: fence}
 	if e.ID == "" {
 		e.ID = vigia.ExecutionID(vigia.NewID(f.Now))
+	}
+	if w.claimless[e.Replaces] {
+		e.Replaces = "" // its claim went to a later attempt, which is settled
 	}
 	seen, running := f.Snapshot.Trade(d.Subject.Trade)
 	if running {
@@ -133,43 +139,44 @@ func (w *ward) begun(e *vigia.Execution, counts bool) {
 		w.reserves = append(w.reserves, vigia.Reserve{Execution: e.ID, Account: w.id, Subject: e.Subject,
 			State: vigia.ReserveHeld, Cost: e.Cost, Counts: counts, ByHand: e.Automation == "", At: e.CreatedAt})
 	}
+	if e.Replaces != "" {
+		w.claimless[e.Replaces] = true
+	}
 	w.dropRequest(e.Command)
 }
 
-func (w *ward) dropRequest(id vigia.ExecutionID) {
-	if id == "" {
-		return
-	}
-	kept := w.requested[:0]
-	for _, r := range w.requested {
-		if r.ID != id {
-			kept = append(kept, r)
-		}
-	}
-	w.requested = kept
-}
-
-// notBegun handles what kept an intent from being committed. Nothing was sent.
-func (g *Guard) notBegun(w *ward, e *vigia.Execution, err error) {
+// notBegun handles what kept an intent from being committed. Nothing was sent. It
+// says whether the account may be decided again at once.
+func (g *Guard) notBegun(ctx context.Context, w *ward, e *vigia.Execution, replaces vigia.ExecutionID, err error) bool {
 	switch {
+	case ctx.Err() != nil, errors.Is(err, act.ErrStopped):
 	case errors.Is(err, act.ErrHalted):
-		path := g.o.Halted()
-		g.halted.Store(&path)
+		if path := g.o.Halted(); path != "" && g.halt(path) {
+			g.AllDue()
+			return true // it is decided again, as held back
+		}
+		g.queue.put(w)
 	case errors.Is(err, vigia.ErrChanged) && e.Command != "":
-		w.dropRequest(e.Command)
+		w.dropRequest(e.Command) // somebody else has begun or ended it
+		return true
+	case errors.Is(err, vigia.ErrClaimed) && e.Replaces != "":
+		w.claimless[e.Replaces] = true
+		return true
 	case errors.Is(err, vigia.ErrFenced), errors.Is(err, vigia.ErrClaimed), errors.Is(err, vigia.ErrChanged), isLimit(err):
+		// It is read again by the next look for changes, so that record and memory
+		// that differ for long cost little.
 		g.log.Warn("an intent was refused; the account is read again from the record",
 			"account", w.id, "subject", e.Subject.String(), "action", string(e.Action), "error", err)
-		w.loaded = false
-		signal(g.reload)
-	case errors.Is(err, act.ErrStopped), errors.Is(err, context.Canceled):
+		delete(w.claimless, replaces)
+		w.under.Store(nil)
 	case errors.Is(err, ErrNotPrepared):
 		g.log.Warn("a call could not be prepared", "account", w.id, "error", err)
-		g.retryAt(w, g.clock.Now().Add(vigia.UnsentWait))
+		w.retryAt(g.clock.Now().Add(vigia.UnsentWait))
 	default:
 		g.storeFailed(fmt.Errorf("account %s: %w", w.id, err))
-		g.retryAt(w, g.clock.Now().Add(vigia.UnsentWait))
+		w.retryAt(g.clock.Now().Add(vigia.UnsentWait))
 	}
+	return false
 }
 
 // ErrNotPrepared wraps what an exchange says when it cannot sign or has no token.
@@ -178,88 +185,4 @@ var ErrNotPrepared = errors.New("the call could not be prepared")
 func isLimit(err error) bool {
 	var public *vigia.Error
 	return errors.As(err, &public) && public.Code == vigia.CodeLimit
-}
-
-// arm puts an account's next prices and times into the book. What the last tick
-// has passed already is due at once.
-func (g *Guard) arm(w *ward, dues []decide.Due) {
-	for subject := range w.armed {
-		w.armed[subject] = false
-	}
-	passed := false
-	for i := range dues {
-		due := &dues[i]
-		at := due.At
-		if !w.wake.IsZero() && (at.IsZero() || w.wake.Before(at)) {
-			at = w.wake
-		}
-		passed = g.book.Arm(g.handles.Handle(w.id, due.Subject), due.Below, due.Above, at) || passed
-		w.armed[due.Subject] = true
-		if !at.IsZero() {
-			signal(g.sooner)
-		}
-	}
-	if len(dues) == 0 && !w.wake.IsZero() {
-		g.book.Arm(g.handles.Handle(w.id, vigia.AccountSubject()), 0, 0, w.wake)
-		w.armed[vigia.AccountSubject()] = true
-		signal(g.sooner)
-	}
-	w.wake = time.Time{}
-	for subject, still := range w.armed {
-		if still {
-			continue
-		}
-		if key, ok := g.handles.Find(w.id, subject); ok {
-			g.book.Disarm(key)
-			g.handles.Release(key)
-		}
-		delete(w.armed, subject)
-	}
-	if passed {
-		g.queue.put(w)
-	}
-}
-
-// risk is what decides how often an account is read.
-func (g *Guard) risk(w *ward) watch.Risk {
-	out := watch.Risk{Unsettled: len(w.suspects) > 0}
-	snapshot, last := g.snapshots.Of(w.id), g.o.Market().Last
-	if snapshot == nil {
-		return out
-	}
-	out.Cross = snapshot.Cross.Quantity != 0
-	for i := range snapshot.Trades {
-		t := &snapshot.Trades[i].Trade
-		away := vigia.Distance(t.Side, last, t.Liquidation)
-		if out.Trades == 0 || away < out.Nearest {
-			out.Nearest = away
-		}
-		out.Trades++
-	}
-	return out
-}
-
-// reckonRisk tells the schedule when an account's risk moved by more than it
-// would notice. The ward is locked.
-func (g *Guard) reckonRisk(w *ward) {
-	risk := g.risk(w)
-	moved := max(risk.Nearest-w.risked.Nearest, w.risked.Nearest-risk.Nearest) >= vigia.OnePercent/4
-	if risk.Trades != w.risked.Trades || risk.Cross != w.risked.Cross || risk.Unsettled != w.risked.Unsettled || moved {
-		w.risked = risk
-		g.schedule.SetRisk(w.id, risk)
-	}
-}
-
-// retryAt makes an account due again at a time, whatever else happens.
-func (g *Guard) retryAt(w *ward, at time.Time) {
-	if w.wake.IsZero() || at.Before(w.wake) {
-		w.wake = at
-	}
-}
-
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }
