@@ -14,14 +14,18 @@ import (
 // exchange is the guard's way to one account over the SDK.
 type exchange struct {
 	*lnmarkets.Client
+	offset *lnmarkets.Offset
 }
 
-// Prepare says in the guard's words that nothing was signed.
+// Prepare says in the guard's words that nothing was signed. The time of the
+// signature is given by this machine's clock, as those of the reads are that it
+// is compared with.
 func (e exchange) Prepare(ctx context.Context, order vigia.Order) (vigia.PreparedCall, error) {
 	call, err := e.Client.Prepare(ctx, order)
 	if err != nil {
 		return call, fmt.Errorf("%w: %w", guard.ErrNotPrepared, err)
 	}
+	call.SignedAt = call.SignedAt.Add(-e.offset.Last().Ahead)
 	return call, nil
 }
 

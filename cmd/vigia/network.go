@@ -170,7 +170,7 @@ func (n *network) exchangeOf(ctx context.Context, a vigia.Account) (guard.Exchan
 		return c.exchange, nil
 	}
 	opened, err := lnmarkets.New(lnmarkets.Options{BaseURL: n.hosts.REST, Credentials: credentials, Clock: n.server.clock,
-		HTTP: n.http, Offset: n.offset, UserAgent: agent()})
+		HTTP: n.http, Offset: n.offset, SendWithin: n.server.o.CallTimeout, UserAgent: agent()})
 	if err != nil {
 		return nil, fmt.Errorf("account %s: %w", a.Label, err)
 	}
@@ -178,7 +178,7 @@ func (n *network) exchangeOf(ctx context.Context, a vigia.Account) (guard.Exchan
 		old.stop()
 	}
 	listen, stop := context.WithCancel(n.server.ctx)
-	c := &client{exchange: exchange{opened}, key: credentials.Key.Reveal(), stop: stop}
+	c := &client{exchange: exchange{opened, n.offset}, key: credentials.Key.Reveal(), stop: stop}
 	n.clients[a.ID] = c
 	n.server.background.Go(func() { n.listen(listen, a, credentials) })
 	return c.exchange, nil

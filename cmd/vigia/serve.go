@@ -188,8 +188,11 @@ func (s *server) open(ctx context.Context) error {
 	if database == "" {
 		database = filepath.Join(s.o.Data, "vigia.db")
 	}
-	var err error
-	if s.sealer, err = openKey(s.o.KeyFile, s.o.Database == "" && !exists(database)); err != nil {
+	fresh, err := s.nothingSealed(ctx)
+	if err != nil {
+		return err
+	}
+	if s.sealer, err = openKey(s.o.KeyFile, fresh); err != nil {
 		return err
 	}
 	signer, err := signingKey(s.o.KeyFile + ".journal")
@@ -210,6 +213,19 @@ func (s *server) open(ctx context.Context) error {
 			}
 		}})
 	return nil
+}
+
+// nothingSealed says whether there is nothing yet that a key file was needed for.
+func (s *server) nothingSealed(ctx context.Context) (bool, error) {
+	if s.o.Database == "" {
+		return !exists(filepath.Join(s.o.Data, "vigia.db")), nil
+	}
+	store, err := record.Open(ctx, record.Config{Database: s.o.Database, Clock: s.clock})
+	if err != nil {
+		return false, err
+	}
+	accounts, err := store.Accounts(ctx)
+	return len(accounts) == 0, errors.Join(err, store.Close())
 }
 
 // serve starts everything in order and stops it in reverse.
@@ -349,8 +365,10 @@ func (s *server) hostsOf(name vigia.Network) (lnmarkets.Hosts, bool) {
 
 func (s *server) shardOf(id vigia.AccountID) int { return lease.ShardOf(id) }
 
+// window is a little wider than the exchange's: the difference of the clocks is
+// measured, and may be off by half a round trip.
 func (s *server) window() act.Window {
-	return act.Window{Clock: s.o.ClockWindow, Timeout: s.o.CallTimeout}
+	return act.Window{Clock: s.o.ClockWindow + s.o.ClockWindow/20, Timeout: s.o.CallTimeout}
 }
 
 // halted looks for the halt file.
