@@ -17,8 +17,16 @@ func (w *world) rest(p *process) {
 	w.exchange.ClearFaults()
 	w.past.calm()
 	eventually(w.t, patience, p.name+" answers", p.api.answers)
-	within, what := w.terms.grace(), ""
-	if !holdsWithin(within, func() bool { what = w.unrest(p); return what == "" }) {
+	within, what, quiet := w.terms.grace(), "", 0
+	still := func() bool {
+		if what = w.unrest(p); what != "" {
+			quiet = 0
+			return false
+		}
+		quiet++
+		return quiet > 10 // what was decided shows as an intent by then
+	}
+	if !holdsWithin(within, still) && what != "" {
 		w.t.Errorf("%s after all trouble had ended: %s", within, what)
 	}
 }

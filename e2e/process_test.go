@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vigiaguard/vigia"
 	"github.com/vigiaguard/vigia/act"
 )
 
@@ -112,12 +113,33 @@ func launch(t testing.TB, name, binary string, withSteps bool, environ []string,
 		_ = f.Close() // the process has its own
 	}
 	t.Cleanup(func() {
+		_ = p.command.Process.Signal(syscall.SIGCONT) // it may be frozen, or gone
 		if t.Failed() {
-			t.Logf("%s said:\n%s", p.name, p.said)
+			t.Logf("%s said:\n%s\nand knew:\n%s", p.name, p.said, p.knew())
 		}
 		p.kill()
 	})
 	return p
+}
+
+// knew is what a living process says of what it does, for a test that failed.
+func (p *process) knew() string {
+	if p.api == nil || p.gone() || !p.api.answers() {
+		return "nothing any more"
+	}
+	var out strings.Builder
+	a, _ := p.api.watched(label)
+	fmt.Fprintf(&out, "%+v\n", a)
+	decisions, err := listed[vigia.KeptDecision](p.api, "/decisions")
+	fmt.Fprintf(&out, "decisions, the newest first: %v\n", err)
+	for _, d := range decisions {
+		fmt.Fprintf(&out, "  %s %s %s %s %s at %s dry run %t\n", d.At.Format(time.StampMilli), d.Automation, d.Subject, d.Action, d.Reason, d.Last, d.DryRun)
+	}
+	for _, e := range p.api.executions() {
+		fmt.Fprintf(&out, "  %s %s %s %s %d sats signed %s settled %s: %s\n", e.ID, e.Action, e.Subject, e.State, e.Amount,
+			e.SignedAt.Format(time.StampMilli), e.SettledAt.Format(time.StampMilli), e.Detail)
+	}
+	return out.String()
 }
 
 func (p *process) signal(s syscall.Signal) {

@@ -73,7 +73,6 @@ func newWorld(t *testing.T, o worldOptions) *world {
 	w := &world{t: t, engine: paper.New(o.rules), terms: o.terms, dir: t.TempDir(), past: newChronicle()}
 	if o.store == "postgres" {
 		w.database = recordtest.Postgres(t).URL
-		makeKey(t, filepath.Join(w.dir, "key"))
 	}
 	w.engine.Listen(w.past.hear)
 	w.price(100_000)
@@ -215,17 +214,24 @@ func (w *world) protect(p *process, config vigia.GuardConfig) {
 	w.armed(p)
 }
 
-// armed waits until every running trade has a price at which the rule acts.
+// armed waits until the rule has decided every running trade, and that is kept:
+// what is true before then asks instead of acting.
 func (w *world) armed(p *process) {
 	w.t.Helper()
+	w.seen(p)
 	eventually(w.t, patience, p.name+" has armed every trade", func() bool {
-		a, ok := p.api.watched(label)
-		running := w.engine.Running(w.trader.ID)
-		if !ok || len(a.Trades) != len(running) {
+		decisions, err := listed[vigia.KeptDecision](p.api, "/decisions")
+		if err != nil {
 			return false
 		}
-		for _, t := range a.Trades {
-			if t.Mode != vigia.ModeLive || t.ActsAt == 0 {
+		decided := map[vigia.TradeID]bool{}
+		for _, d := range decisions {
+			if d.Automation == w.rule.ID && !d.DryRun {
+				decided[d.Subject.Trade] = true
+			}
+		}
+		for _, t := range w.engine.Running(w.trader.ID) {
+			if !decided[t.ID] {
 				return false
 			}
 		}
