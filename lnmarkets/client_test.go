@@ -2,6 +2,7 @@ package lnmarkets_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -328,5 +329,63 @@ func TestPagesEndWithTheErrorOfARow(t *testing.T) {
 	ctx, client := safety(t), newClient(t, newSteeredClock(), x.URL)
 	if err := last(client.Closed(ctx, lnmarkets.Window{})); err == nil || !strings.Contains(err.Error(), `trade "a"`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A redirect would carry the key to wherever it points.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	elsewhere := newExchange(t, answering(http.StatusOK, "[]"))
+	x := newExchange(t, answering(http.StatusFound, "", "Location", elsewhere.URL+"/v3/futures/isolated/trades/running"))
+	clock := newSteeredClock()
+	clock.hurry(t, 6*time.Second)
+	err := third(newClient(t, clock, x.URL).Running(safety(t)))
+	var failure *lnmarkets.Error
+	if !errors.As(err, &failure) || failure.Status != http.StatusFound {
+		t.Errorf("got %v", err)
+	}
+	if came := elsewhere.requests(); len(came) != 0 {
+		t.Errorf("the key went elsewhere: %v", came)
+	}
+}
+
+func TestPublicAnswersThatMakeNoSense(t *testing.T) {
+	t.Parallel()
+	clock := newSteeredClock()
+	clock.hurry(t, 6*time.Second)
+	ctx := safety(t)
+	if err := newPublic(t, clock, newExchange(t, answering(200, `"ping"`)).URL).Ping(ctx); !errors.Is(err, lnmarkets.ErrUnreadable) {
+		t.Errorf("ping: %v", err)
+	}
+	for _, body := range []string{`{"lastPrice":null}`, `{"lastPrice":95000.25}`, `[]`} {
+		if market, err := newPublic(t, clock, newExchange(t, answering(200, body)).URL).Market(ctx); err == nil {
+			t.Errorf("%s: got %+v", body, market)
+		}
+	}
+	if trades, _, err := newClient(t, clock, newExchange(t, answering(200, `[{"id":"a"}]`)).URL).Running(ctx); !errors.Is(err, lnmarkets.ErrUnreadable) {
+		t.Errorf("running: got %+v, %v", trades, err)
+	}
+	if trade, err := newClient(t, clock, newExchange(t, answering(200, `{"id":"a"}`)).URL).AddMargin(ctx, tradeID, 1); !errors.Is(err, lnmarkets.ErrUnreadable) {
+		t.Errorf("add margin: got %+v, %v", trade, err)
+	}
+}
+
+// What a simulator reads from the body of PUT stoploss.
+func TestStopLossBodies(t *testing.T) {
+	t.Parallel()
+	fixed := decoded[lnmarkets.StopLoss](t, []byte(`{"id":"a","value":95238.5,"mode":"fixed"}`))
+	if price, err := fixed.Price(); err != nil || price.String() != "95238.5" {
+		t.Errorf("fixed: %s, %v", price, err)
+	}
+	trailing := decoded[lnmarkets.StopLoss](t, []byte(`{"id":"a","value":0.015,"mode":"trailing"}`))
+	if distance, err := trailing.Distance(); err != nil || distance != 0.015 {
+		t.Errorf("trailing: %v, %v", distance, err)
+	}
+	if price, err := trailing.Price(); err == nil {
+		t.Errorf("0.015 was taken for a price: %s", price)
+	}
+	none := decoded[lnmarkets.StopLoss](t, []byte(`{"id":"a"}`))
+	if distance, err := none.Distance(); err == nil {
+		t.Errorf("nothing was taken for a distance: %v", distance)
 	}
 }
