@@ -67,7 +67,7 @@ func (c *accountAdd) Run(ctx context.Context, env environment) error {
 }
 
 func printAdded(out *printout, a *vigia.Account) {
-	out.line("%s is added. The exchange says its key may: %s", a.Label, wrap(strings.Join(a.Scopes, ", "), "  "))
+	out.line("%s is added. The exchange says its key may:\n  %s", a.Label, wrap(strings.Join(a.Scopes, ", "), "  "))
 	for _, s := range wantedScopes() {
 		if !a.Has(s.scope) {
 			out.line("▲ %s is missing: it is there %s.", s.scope, s.why)

@@ -72,7 +72,7 @@ func outcome(e *vigia.Execution) string {
 	if sentence := e.Reason.Sentence(); sentence != "" && e.Reason != vigia.ReasonCommand {
 		text += ": " + sentence
 	}
-	if e.Detail != "" {
+	if e.Detail != "" && e.Detail != e.Reason.Sentence() {
 		text += " (" + e.Detail + ")"
 	}
 	return text

@@ -88,7 +88,7 @@ func reachable(a net.Addr) string {
 
 // onServer is what every command takes that asks a running server.
 type onServer struct {
-	Data string `help:"Folder of the running server; its address and token lie there." default:"vigia-data" placeholder:"DIR"`
+	Data string `help:"Folder of the running server, where its address and token lie (vigia-data)." default:"vigia-data" placeholder:"DIR"`
 }
 
 // remote is a running server as a command reaches it.

@@ -62,16 +62,16 @@ func (c *doctorCommand) checks(ctx context.Context) ([]vigia.Check, error) {
 		if err = r.get(ctx, "/doctor", &out); err == nil {
 			return out, nil
 		}
-	}
-	var refused *vigia.Error
-	if errors.As(err, &refused) && refused.Code == vigia.CodeUnavailable && ctx.Err() == nil {
-		server := vigia.Check{Name: "server", Found: refused.Message}
-		if what, do, ok := strings.Cut(refused.Message, "; "); ok {
-			server.Found, server.Do = what, strings.ToUpper(do[:1])+do[1:]+"."
+		var refused *vigia.Error
+		if !errors.As(err, &refused) || refused.Code != vigia.CodeUnavailable || ctx.Err() != nil {
+			return nil, err
 		}
-		return append([]vigia.Check{server}, c.fromOutside(ctx)...), nil
 	}
-	return nil, err
+	server := vigia.Check{Name: "server", Found: err.Error(), Do: "Start it with: vigia serve --data " + c.Data}
+	if what, _, ok := strings.Cut(server.Found, "; start it with"); ok {
+		server.Found = what
+	}
+	return append([]vigia.Check{server}, c.fromOutside(ctx)...), nil
 }
 
 func printChecks(out *printout, checks []vigia.Check, style styles) {

@@ -19,7 +19,7 @@ type draftFlags struct {
 	Name    string `help:"What you call the rule." placeholder:"TEXT"`
 	Preset  string `help:"Start from a ready-made guard: standard, calm or tight." enum:",standard,calm,tight" default:"" placeholder:"NAME"`
 
-	On         string `help:"What the trigger watches: distance to liquidation, or path used." enum:"distance,path_used" default:"distance"`
+	TriggerOn  string `help:"What the trigger watches: distance to liquidation, or path used." enum:"distance,path_used" default:"distance"`
 	Trigger    string `help:"It fires at this distance to liquidation, or this much path used." placeholder:"PERCENT"`
 	Action     string `help:"What it does then." enum:"add_margin,close,notify" default:"add_margin"`
 	Target     string `help:"The distance that adding restores; at least trigger + 2 × hysteresis." placeholder:"PERCENT"`
@@ -170,7 +170,7 @@ func (d *draftFlags) fromFlags() (*draft, error) {
 func (d *draftFlags) plain() bool {
 	given := strings.Join([]string{d.Trigger, d.Target, d.Hysteresis, d.CoolDown, d.PerAction, d.PerTrade, d.PerTradeMargin,
 		d.PerDay, d.PerDayOfFree, d.Untouched, d.UntouchedShare, d.ActionsPerHour}, "")
-	return given == "" && d.On == string(vigia.TriggerDistance) && d.Action == string(vigia.GuardAddMargin) && !d.Tight
+	return given == "" && d.TriggerOn == string(vigia.TriggerDistance) && d.Action == string(vigia.GuardAddMargin) && !d.Tight
 }
 
 func (d *draftFlags) scope() (vigia.Scope, error) {
@@ -224,7 +224,7 @@ func (d *draftFlags) guard() (*vigia.GuardConfig, error) {
 		return nil, err
 	}
 	step := &out.Steps[0]
-	step.Trigger, step.Action = vigia.TriggerKind(d.On), vigia.GuardAction(d.Action)
+	step.Trigger, step.Action = vigia.TriggerKind(d.TriggerOn), vigia.GuardAction(d.Action)
 	if step.Action != vigia.GuardAddMargin {
 		step.Target = 0
 	} else if d.Preset == "" && d.Target == "" {

@@ -59,7 +59,9 @@ type executionList struct {
 
 // Help has the examples.
 func (c *executionList) Help() string {
-	return `  vigia execution list
+	return `Each with its state, the sats, and the time from the tick that made it due to the request leaving.
+
+  vigia execution list
   vigia execution list --account main --limit 10
   vigia execution list --json | jq '.[] | select(.state != "done")'`
 }

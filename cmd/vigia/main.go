@@ -26,6 +26,7 @@ import (
 var version = "dev"
 
 func main() {
+	http.DefaultClient.Timeout = notify.SendTimeout // some channels' libraries use it as it is
 	os.Exit(vigiaMain(os.Args[1:], environment{in: os.Stdin, out: os.Stdout, err: os.Stderr, environ: os.Environ(), clock: vigia.WallClock{}}))
 }
 
@@ -60,7 +61,6 @@ type commands struct {
 func vigiaMain(args []string, env environment) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	http.DefaultClient.Timeout = notify.SendTimeout // some channels' libraries use it as it is
 	var c commands
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("vigia"), kong.Description(description),
@@ -73,6 +73,10 @@ func vigiaMain(args []string, env environment) int {
 	parsed, err := parser.Parse(args)
 	if exited >= 0 {
 		return exited
+	}
+	var refused *vigia.Error
+	if errors.As(err, &refused) { // said in full already, whichever flag it was met at
+		err = refused
 	}
 	if err != nil {
 		return fail(env.err, err)

@@ -67,7 +67,9 @@ type paperFaultSet struct {
 
 // Help has the examples.
 func (c *paperFaultSet) Help() string {
-	return `  vigia paper fault set --kind answer_lost_executed_late --call writes --delay 5s
+	return `Lets the exchange misbehave in one of the ways in which real ones do, until it is cleared.
+
+  vigia paper fault set --kind answer_lost_executed_late --call writes --delay 5s
   vigia paper fault set --kind unavailable --chance 20% --count 10
   vigia paper fault set --kind clock_off --shift 1m`
 }

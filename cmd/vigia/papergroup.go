@@ -21,6 +21,17 @@ type paperGroup struct {
 	Fault   paperFaults   `cmd:"" help:"Let it misbehave: list, set, clear."`
 }
 
+// Help has the examples.
+func (g *paperGroup) Help() string {
+	return `A simulated exchange with the arithmetic, the calls and the stream of the real one, and no money.
+
+  vigia paper --state paper.state --source walk:7
+  vigia paper account new --balance 1000000
+  vigia paper price --drop 5% --over 30s
+
+What it takes by itself:  vigia paper serve --help`
+}
+
 // defaultPaperAdmin is where serve puts the admin port.
 const defaultPaperAdmin = "127.0.0.1:8423"
 
@@ -66,8 +77,6 @@ func (o *onPaper) call(ctx context.Context, method, path string, in, out any) er
 		}
 		body = bytes.NewReader(text)
 	}
-	ctx, stop := context.WithTimeout(ctx, adminWithin)
-	defer stop()
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+address+path, body)
 	if err != nil {
 		return vigia.Invalid("admin", fmt.Sprintf("got %q; it takes HOST:PORT", address))
@@ -75,7 +84,7 @@ func (o *onPaper) call(ctx context.Context, method, path string, in, out any) er
 	if in != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := (&http.Client{Timeout: adminWithin}).Do(request)
 	if err != nil {
 		return &vigia.Error{Code: vigia.CodeUnavailable, Field: "admin", Cause: err,
 			Message: fmt.Sprintf("no paper exchange answers at %s: %v", address, rootCause(err)), Help: "Start one with: vigia paper   or, with a guard beside it: vigia serve"}

@@ -27,7 +27,9 @@ type paperTradeOpen struct {
 
 // Help has the example.
 func (c *paperTradeOpen) Help() string {
-	return `  vigia paper trade open --account ID --side long --quantity 1000 --leverage 20`
+	return `Filled at once at the price of now.
+
+  vigia paper trade open --account ID --side long --quantity 1000 --leverage 20`
 }
 
 // Run opens a trade.

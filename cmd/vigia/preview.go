@@ -43,8 +43,8 @@ func printPreviewTrade(out *printout, t *vigia.PreviewTrade) {
 	if len(rows) > 0 {
 		out.table([]string{"   fires at", "does", " adds", " costs", " dies then at", " loses if it still dies", "covered"}, rows)
 	}
-	out.line("  held %s %s, %s; on the way %s rescues add %s sats and cost %s",
-		direction(t.Side), previewHeld(t), ends(t.By), strconv.Itoa(t.Saves), t.Adds.Grouped(), t.Costs.Grouped())
+	out.line("  held %s %s, %s; rescues on the way: %d, adding %s sats, costing %s",
+		direction(t.Side), previewHeld(t), ends(t.By), t.Saves, t.Adds.Grouped(), t.Costs.Grouped())
 	out.line("  if it dies: %s sats are gone without the rule, %s at worst with it", t.LosesNow.Grouped(), t.LosesWorst.Grouped())
 	if t.TrueNow {
 		out.line("  ▲ its condition holds already")
