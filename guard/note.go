@@ -48,7 +48,7 @@ func (g *Guard) wantFresh(w *ward, f *decide.Facts) {
 // changed says whether a decision differs from the last one kept for the same
 // rule and subject. A dry run that acts again did something again.
 func (w *ward) changed(d *vigia.Decision) bool {
-	key, now := keptKey{d.Automation, d.Subject}, keptDecision{d.Action, d.Reason}
+	key, now := keptKey{d.Automation, d.Subject}, keptDecision{d.Action, d.Reason, d.DryRun}
 	if w.kept[key] == now && !(d.DryRun && d.Acts()) {
 		return false
 	}

@@ -77,6 +77,7 @@ type keptKey struct {
 type keptDecision struct {
 	action vigia.Action
 	reason vigia.Reason
+	dry    bool
 }
 
 func (w *ward) dueAt(tick time.Time) {
