@@ -166,7 +166,7 @@ func TestBudgetHoldsItsRate(t *testing.T) {
 		}
 		clock := newSteeredClock()
 		b := lnmarkets.NewBudget(clock, o)
-		ctx, taken := context.Background(), 0
+		ctx, taken := safety(t), 0
 		for range rapid.IntRange(1, 60).Draw(rt, "calls") {
 			clock.Advance(time.Duration(rapid.IntRange(0, 400).Draw(rt, "pause")) * time.Millisecond)
 			p := rapid.SampledFrom([]lnmarkets.Priority{lnmarkets.PriorityAction, lnmarkets.PriorityRead}).Draw(rt, "priority")

@@ -61,7 +61,7 @@ type StreamAnnouncement struct {
 	Link    *string         `json:"link,omitempty"`
 }
 
-// The pair of every event.
+// PairBTCUSD is the pair of every event.
 const PairBTCUSD = "btc_usd"
 
 // TradeEvent is what happened to an isolated trade. There is none for add-margin,

@@ -55,7 +55,7 @@ func (s *Stream) connect(ctx context.Context, box *mailbox) (proved bool, err er
 func (s *Stream) dial(ctx context.Context, box *mailbox) (*session, error) {
 	ctx, stop := within(ctx, s.o.Clock, s.o.AnswerWithin)
 	defer stop()
-	conn, _, err := websocket.Dial(ctx, s.o.URL, &websocket.DialOptions{HTTPClient: s.o.HTTP})
+	conn, _, err := websocket.Dial(ctx, s.o.URL, &websocket.DialOptions{HTTPClient: s.o.HTTP}) //nolint:bodyclose // the body is the socket, and closed with it
 	if err != nil {
 		return nil, fmt.Errorf("lnmarkets: connecting the stream: %w", errors.Join(err, causeOf(ctx)))
 	}

@@ -221,7 +221,7 @@ func followWith(t testing.TB, v *venue, gate <-chan struct{}, set ...func(*lnmar
 		t.Fatal(err)
 	}
 	f.Stream = stream
-	ctx, cancel := context.WithCancelCause(context.Background())
+	ctx, cancel := context.WithCancelCause(f.ctx)
 	f.stop = cancel
 	go func() {
 		f.ended <- stream.Run(ctx, func(e lnmarkets.Event) {
