@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"net/http"
 	"reflect"
 	"strings"
@@ -96,7 +97,30 @@ func Handler(o Options) http.Handler {
 	// here has the same fields.
 	nameErrors.Do(func() { huma.NewError = a.newError })
 	a.health(mux)
-	return guardHeaders(http.MaxBytesHandler(mux, mostBody))
+	return guardHeaders(http.MaxBytesHandler(a.closed(mux), mostBody))
+}
+
+// closed lets nobody without the token at the documents either.
+func (a *api) closed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		document := strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/api/v1/")
+		if document && !a.holds(r.Header.Get("Authorization")) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusUnauthorized)
+			_ = json.NewEncoder(w).Encode(Problem{Code: vigia.CodeUnauthorized, Message: sendToken})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+const sendToken = "send the token as Authorization: Bearer TOKEN; it lies in the data folder, in the file token"
+
+// holds says whether a header carries the token. The comparison takes the same
+// time whatever was sent.
+func (a *api) holds(authorization string) bool {
+	given, ok := strings.CutPrefix(authorization, "Bearer ")
+	return ok && subtle.ConstantTimeCompare([]byte(given), []byte(a.Token.Reveal())) == 1
 }
 
 // aliases tell the schema what the root's amounts look like on the wire.
@@ -111,20 +135,15 @@ func aliases(r huma.Registry) {
 const tokenScheme = "token"
 
 // permit lets a request through that carries the token, where its route asks for
-// a permission. The comparison takes the same time whatever was sent.
+// a permission.
 func (a *api) permit(h huma.API) func(huma.Context, func(huma.Context)) {
-	want := []byte(a.Token.Reveal())
 	return func(ctx huma.Context, next func(huma.Context)) {
-		if permission, _ := ctx.Operation().Metadata[permissionKey].(Permission); permission == Anybody {
+		permission, _ := ctx.Operation().Metadata[permissionKey].(Permission)
+		if permission == Anybody || a.holds(ctx.Header("Authorization")) {
 			next(ctx)
 			return
 		}
-		given, ok := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
-		if !ok || subtle.ConstantTimeCompare([]byte(given), want) != 1 {
-			_ = huma.WriteErr(h, ctx, http.StatusUnauthorized, "send the token as Authorization: Bearer TOKEN; it lies in the data folder, in the file token")
-			return
-		}
-		next(ctx)
+		_ = huma.WriteErr(h, ctx, http.StatusUnauthorized, sendToken) // the client is gone when it fails
 	}
 }
 

@@ -125,7 +125,7 @@ func (a *api) nearest(field string) string {
 			best, most = name, n
 		}
 	}
-	if 2*most <= len(field) {
+	if 2*most <= len(field) || best == field {
 		return ""
 	}
 	return "; did you mean " + best + "?"

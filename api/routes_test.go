@@ -49,7 +49,9 @@ func serve(t *testing.T) http.Handler {
 func document(t *testing.T, h http.Handler) (raw []byte, paths map[string]map[string]json.RawMessage) {
 	t.Helper()
 	answer := httptest.NewRecorder()
-	h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/openapi.json", nil))
+	r := httptest.NewRequest(http.MethodGet, "/api/openapi.json", nil)
+	r.Header.Set("Authorization", "Bearer "+testToken)
+	h.ServeHTTP(answer, r)
 	var d struct {
 		OpenAPI string                                `json:"openapi"`
 		Paths   map[string]map[string]json.RawMessage `json:"paths"`
@@ -105,7 +107,8 @@ func refusesStranger(t *testing.T, h http.Handler, method, path, authorization s
 func TestOnlyHealthIsOpen(t *testing.T) {
 	t.Parallel()
 	h := serve(t)
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 404, "/": 404, "/api/v1": 404, "/api/docs": 404} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 404, "/": 404, "/api/v1": 401, "/api/docs": 401,
+		"/api/openapi.json": 401, "/api/openapi.yaml": 401, "/api/schemas/Account.json": 401} {
 		answer := httptest.NewRecorder()
 		h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
 		if answer.Code != want {

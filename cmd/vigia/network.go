@@ -30,6 +30,8 @@ type network struct {
 	guard  *guard.Guard
 	log    *slog.Logger
 
+	check  *clockCheck
+
 	mu      sync.Mutex
 	clients map[vigia.AccountID]*client
 }
@@ -45,6 +47,7 @@ type client struct {
 func newNetwork(s *server, name vigia.Network, hosts lnmarkets.Hosts) (*network, error) {
 	n := &network{name: name, hosts: hosts, server: s, log: s.log.With("network", string(name)),
 		offset: lnmarkets.NewOffset(s.clock), clients: map[vigia.AccountID]*client{}}
+	n.check = &clockCheck{network: n}
 	n.http = lnmarkets.NewHTTPClient(lnmarkets.HTTPOptions{Clock: s.clock})
 	var err error
 	n.public, err = lnmarkets.NewPublic(lnmarkets.Options{BaseURL: hosts.REST, Clock: s.clock, HTTP: n.http, UserAgent: agent()})
@@ -178,7 +181,7 @@ func (n *network) exchangeOf(ctx context.Context, a vigia.Account) (guard.Exchan
 		old.stop()
 	}
 	listen, stop := context.WithCancel(n.server.ctx)
-	c := &client{exchange: exchange{opened, n.offset}, key: credentials.Key.Reveal(), stop: stop}
+	c := &client{exchange: exchange{opened, n.check}, key: credentials.Key.Reveal(), stop: stop}
 	n.clients[a.ID] = c
 	n.server.background.Go(func() { n.listen(listen, a, credentials) })
 	return c.exchange, nil

@@ -81,6 +81,9 @@ func (c *serveCommand) Run(ctx context.Context, env environment) error {
 }
 
 func (s *server) run(ctx context.Context) (err error) {
+	if err := s.o.check(); err != nil {
+		return err
+	}
 	if s.o.KeyFile == "" {
 		s.o.KeyFile = filepath.Clean(s.o.Data) + ".key"
 	}
