@@ -30,7 +30,7 @@ type network struct {
 	guard  *guard.Guard
 	log    *slog.Logger
 
-	check  *clockCheck
+	check *clockCheck
 
 	mu      sync.Mutex
 	clients map[vigia.AccountID]*client
