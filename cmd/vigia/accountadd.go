@@ -89,10 +89,8 @@ func printAdded(out *printout, a *vigia.Account) {
 
 // shellWord quotes a name where a shell would take it apart.
 func shellWord(name string) string {
-	plain := strings.IndexFunc(name, func(c rune) bool {
-		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_.:/@", c))
-	}) < 0
-	if plain && name != "" {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@"
+	if name != "" && strings.Trim(name, plain) == "" {
 		return name
 	}
 	return fmt.Sprintf("'%s'", strings.ReplaceAll(name, "'", `'\''`))

@@ -215,7 +215,7 @@ func TestStoppingSaysWhatItDoesAndTakesTheWordTyped(t *testing.T) {
 	t.Parallel()
 	f := full(t)
 	f.requested = func(_ string, body map[string]any) {
-		f.stops.Automations = body["automations"] == true
+		f.stops.Automations, _ = body["automations"].(bool)
 		f.guards[0].Stops = f.stops
 	}
 	refused := f.run("yes\n", "stop")
@@ -279,8 +279,9 @@ func TestATightTriggerTakesATypedYes(t *testing.T) {
 	t.Parallel()
 	f := full(t)
 	tight := func(body map[string]any) bool {
-		guard, ok := body["guard"].(map[string]any)
-		return ok && guard["tight_confirmed"] == true
+		guard, _ := body["guard"].(map[string]any)
+		yes, _ := guard["tight_confirmed"].(bool)
+		return yes
 	}
 	confirmed := 0
 	refusing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

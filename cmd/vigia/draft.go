@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -78,9 +79,15 @@ func (d *draftFlags) written(env environment) (map[string]any, error) {
 func document(text []byte) (map[string]any, error) {
 	decoder := json.NewDecoder(strings.NewReader(string(text)))
 	decoder.UseNumber()
-	out := map[string]any{}
+	var out map[string]any
 	if err := decoder.Decode(&out); err != nil {
 		return nil, err
+	}
+	if out == nil {
+		return nil, errors.New("it is null")
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows it")
 	}
 	return out, nil
 }

@@ -72,9 +72,11 @@ func TestARuleIsReadFromAFileOrTheInput(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	}
-	got := full(t).run("[1]", "automation", "create", "--file", "-")
-	if got.code != 1 || !strings.HasPrefix(got.err.String(), "vigia: file: - is no JSON object: ") {
-		t.Errorf("got %d, %q", got.code, got.err.String())
+	for _, text := range []string{"[1]", "null", "", "{} {}", "{"} {
+		got := full(t).run(text, "automation", "create", "--file", "-")
+		if got.code != 1 || !strings.HasPrefix(got.err.String(), "vigia: file: - is no JSON object: ") {
+			t.Errorf("%q: got %d, %q", text, got.code, got.err.String())
+		}
 	}
 }
 

@@ -19,14 +19,14 @@ func printPreview(out *printout, p *vigia.Preview) {
 		out.line("All together: at worst %s sats are lost when the price falls, %s when it rises; net exposure %s USD.",
 			p.LosesDown.Grouped(), p.LosesUp.Grouped(), vigia.Sats(p.Net).Grouped())
 	}
-	if p.Hedged {
-		out.line("▲ %s", wrap("Both legs of a hedge would be guarded: a whipsaw drains the wallet for next to no net exposure. Going live asks for --hedge.", "  "))
-	}
-	if p.TrueNow > 0 {
-		out.line("▲ %s", wrap("The condition holds already for "+strconv.Itoa(p.TrueNow)+" of these trades: going live acts on them at once, and asks for --true-now.", "  "))
-	}
 	for _, warning := range p.Warnings {
 		out.line("▲ %s", wrap(warning, "  "))
+	}
+	if p.TrueNow > 0 {
+		out.line("▲ %s", wrap("The condition holds already for "+strconv.Itoa(p.TrueNow)+" of these trades: going live acts on them at once, and asks for a yes of its own.", "  "))
+	}
+	if p.Hedged {
+		out.line("▲ Going live asks for a yes of its own to guarding both legs of a hedge.")
 	}
 }
 

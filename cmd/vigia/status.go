@@ -41,7 +41,7 @@ func (c *statusCommand) Run(ctx context.Context, env environment) error {
 		return printJSON(env.out, report)
 	}
 	out := &printout{w: env.out}
-	report.print(out, env.styles())
+	report.show(out, env.styles())
 	return out.err
 }
 

@@ -11,9 +11,9 @@ import (
 // screenWidth is what the status fits in.
 const screenWidth = 80
 
-// print lays the report out: the price that the first trade is held to before
+// show lays the report out: the price that the first trade is held to before
 // everything else, then who is watched, then whether somebody watches.
-func (r *statusReport) print(out *printout, style styles) {
+func (r *statusReport) show(out *printout, style styles) {
 	for i := range r.Networks {
 		if r.Networks[i].Network == vigia.Paper {
 			out.line("%s", style.dim("PAPER: a simulated exchange, no money"))
@@ -21,14 +21,14 @@ func (r *statusReport) print(out *printout, style styles) {
 	}
 	r.printHeld(out, style)
 	for i := range r.Accounts {
-		r.Accounts[i].print(out, style, r.At)
+		r.Accounts[i].show(out, style, r.At)
 	}
 	if len(r.Accounts) == 0 {
 		out.line("No account is watched yet. Add one:  vigia account add --label main --network mainnet")
 	}
 	out.line("")
 	for i := range r.Networks {
-		r.Networks[i].print(out, style)
+		r.Networks[i].show(out, style)
 	}
 	if len(r.Networks) == 0 {
 		out.line("%s", style.danger("No guard is running for any network."))
@@ -98,7 +98,7 @@ func roughly(l vigia.Leverage) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.1f", l.Float()), ".0")
 }
 
-func (a *accountStatus) print(out *printout, style styles, now time.Time) {
+func (a *accountStatus) show(out *printout, style styles, now time.Time) {
 	out.line("")
 	out.line("%s  %s", style.bold(a.Label), a.about(now))
 	switch {
@@ -203,7 +203,7 @@ func shadowText(t *vigia.WatchedTrade) string {
 	return ""
 }
 
-func (n *networkStatus) print(out *printout, style styles) {
+func (n *networkStatus) show(out *printout, style styles) {
 	if n.Last == 0 {
 		out.line("%s  %s", n.Network, style.danger("no price yet"))
 		return

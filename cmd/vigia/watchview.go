@@ -117,7 +117,7 @@ func (v *statusView) draw(ctx context.Context, w io.Writer) error {
 		}
 	}
 	if v.last != nil {
-		v.last.print(out, v.style)
+		v.last.show(out, v.style)
 	}
 	if out.err != nil {
 		return out.err
