@@ -39,7 +39,8 @@ func (g *Guard) finish(ctx context.Context, w *ward, exchange Exchange, e vigia.
 		at = g.clock.Now()
 	}
 	if err := g.settle(w, &e, s, at, g.settleAgain); err != nil {
-		g.log.Error("a settlement could not be written; a restart reconciles it", "execution", e.ID, "error", err)
+		g.log.Error("a settlement could not be written; the account is read again from the record", "execution", e.ID, "error", err)
+		w.under.Store(nil)
 	}
 	for i := range change.Vanished {
 		w.endedNow(&r.Trade, cmp.Or(change.Vanished[i].By, vigia.EndedByUs))
