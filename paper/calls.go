@@ -84,7 +84,6 @@ func byID(f func(*request, vigia.TradeID) (any, error)) func(*request) (any, err
 		if id == "" {
 			return nil, refuse("id is required")
 		}
-		q.about(vigia.TradeID(id), 0)
 		return f(q, vigia.TradeID(id))
 	}
 }

@@ -10,7 +10,6 @@ import (
 // The calls of isolated futures (reference 5.2).
 
 func newTrade(q *request, in lnmarkets.NewTrade) (any, error) {
-	q.about("", vigia.Sats(in.Margin))
 	order, err := orderOf(&in)
 	if err != nil {
 		return nil, err
@@ -46,7 +45,6 @@ func closeTrade(q *request, in lnmarkets.TradeRef) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.about(id, 0)
 	return q.traded(q.server.engine.Close(q.account.ID, id))
 }
 
@@ -55,7 +53,6 @@ func cancelTrade(q *request, in lnmarkets.TradeRef) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.about(id, 0)
 	return q.traded(q.server.engine.Cancel(q.account.ID, id))
 }
 
@@ -79,7 +76,6 @@ func addMargin(q *request, in lnmarkets.TradeAmount) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.about(id, vigia.Sats(in.Amount))
 	return q.traded(q.server.engine.AddMargin(q.account.ID, id, vigia.Sats(in.Amount)))
 }
 
@@ -88,7 +84,6 @@ func cashIn(q *request, in lnmarkets.TradeAmount) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.about(id, vigia.Sats(in.Amount))
 	return q.traded(q.server.engine.CashIn(q.account.ID, id, vigia.Sats(in.Amount)))
 }
 
@@ -97,7 +92,6 @@ func setStopLoss(q *request, in lnmarkets.StopLoss) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.about(id, 0)
 	switch {
 	case in.Value == "":
 		return nil, refuse("value is required")
@@ -138,7 +132,6 @@ func setTakeProfit(q *request, in lnmarkets.TakeProfit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.about(id, 0)
 	return q.traded(q.server.engine.SetTakeProfit(q.account.ID, id, vigia.Price(in.Value)))
 }
 

@@ -263,5 +263,5 @@ func abort(conn net.Conn) {
 
 func discard() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// about notes in the log what a write is about.
+// about notes in the log what a write opened.
 func (q *request) about(trade vigia.TradeID, amount vigia.Sats) { q.logged.about(trade, amount) }

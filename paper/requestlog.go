@@ -1,8 +1,10 @@
 package paper
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -41,8 +43,8 @@ type Request struct {
 	Signature string          `json:"signature"`
 	Account   vigia.AccountID `json:"account"`
 	Call      string          `json:"call"`
-	// Trade is what it is about, or what it opened; Amount is in sats, of
-	// add-margin and cash-in.
+	// Trade is what it is about, or what it opened; Amount what it adds, cashes
+	// in, or opened with. Both are as asked for, whatever became of it.
 	Trade  vigia.TradeID `json:"trade,omitempty"`
 	Amount vigia.Sats    `json:"amount_sats,omitempty"`
 	// The times are of the wall clock, but for SignedAt.
@@ -80,11 +82,29 @@ func (l *requestLog) add(q *request) *logged {
 		Seq: l.seq, Signature: q.signature, Account: q.account.ID, Call: q.call.name,
 		SignedAt: q.signedAt, ReceivedAt: q.received, Outcome: OutcomeWaiting,
 	}
+	row.Trade, row.Amount = q.subject()
 	if len(l.rows) >= 2*l.keep {
 		l.rows = slices.Clone(l.rows[len(l.rows)-l.keep:])
 	}
 	l.rows = append(l.rows, row)
 	return &logged{log: l, row: row}
+}
+
+// subject is what a write says it is about, as far as it can be read: whether it
+// is a call at all is seen later.
+func (q *request) subject() (vigia.TradeID, vigia.Sats) {
+	var in struct {
+		ID     string     `json:"id"`
+		Amount vigia.Sats `json:"amount"`
+	}
+	if len(q.body) == 0 {
+		if query, err := url.ParseQuery(q.rawQuery); err == nil {
+			in.ID = query.Get("id")
+		}
+	} else if err := json.Unmarshal(q.body, &in); err != nil {
+		return "", 0
+	}
+	return vigia.TradeID(in.ID), in.Amount
 }
 
 func (l *logged) change(f func(*Request)) {

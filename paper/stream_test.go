@@ -307,23 +307,14 @@ func TestASlowReaderIsDropped(t *testing.T) {
 	h := httptest.NewUnstartedServer(d.server)
 	h.Config.ConnState = func(c net.Conn, state http.ConnState) {
 		if tcp, ok := c.(*net.TCPConn); ok && state == http.StateNew {
-			_ = tcp.SetWriteBuffer(1) // the kernel takes its least
+			_ = tcp.SetWriteBuffer(32 << 10)
 		}
 	}
 	h.Start()
 	defer h.Close()
-	client := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-			if tcp, ok := conn.(*net.TCPConn); ok {
-				_ = tcp.SetReadBuffer(1)
-			}
-			return conn, err
-		},
-	}}
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(h.URL, "http")+"/v1", &websocket.DialOptions{HTTPClient: client})
+	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(h.URL, "http")+"/v1", &websocket.DialOptions{HTTPClient: d.http})
 	if err != nil {
 		t.Fatal(err)
 	}

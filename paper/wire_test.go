@@ -149,13 +149,14 @@ func credentialsOf(key *paper.AccountKey, at time.Time, nonce string) lnmarkets.
 	}
 }
 
+func paramsOf(in lnmarkets.AuthenticateParams) string {
+	return fmt.Sprintf(`{"key":%q,"passphrase":%q,"timestamp":%d,"nonce":%q,"signature":%q}`,
+		in.Key, in.Passphrase, in.Timestamp, in.Nonce, in.Signature)
+}
+
 func (w *wire) authenticate(in lnmarkets.AuthenticateParams) lnmarkets.Frame {
 	w.Helper()
-	params, err := json.Marshal(in)
-	if err != nil {
-		w.Fatal(err)
-	}
-	return w.ask("authenticate", string(params))
+	return w.ask("authenticate", paramsOf(in))
 }
 
 // login authenticates with the desk's own key.
