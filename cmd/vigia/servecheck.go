@@ -42,13 +42,14 @@ func (c *serveCommand) check() error {
 	return nil
 }
 
-// checkDatabase never says what it got: there may be a password in it.
+// checkDatabase never says what it got: there may be a password in it. A socket is
+// named as libpq does, postgres://USER@/DATABASE?host=/FOLDER.
 func (c *serveCommand) checkDatabase() error {
 	if c.Database == "" {
 		return nil
 	}
 	u, err := url.Parse(c.Database)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" || strings.Trim(u.Path, "/") == "" {
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" && u.Query().Get("host") == "" || strings.Trim(u.Path, "/") == "" {
 		return vigia.Invalid("database", "it is not the URL of a PostgreSQL database: it takes postgres://USER:PASSWORD@HOST:PORT/DATABASE, or nothing for SQLite")
 	}
 	return nil
