@@ -306,10 +306,15 @@ func (a *admin) requests(r *http.Request) (any, error) {
 }
 
 func (a *admin) ledger(*http.Request) (any, error) {
-	if err := a.engine.CheckLedger(); err != nil {
-		return map[string]any{"ok": false, "error": err.Error()}, nil
+	out := struct {
+		OK    bool   `json:"ok"`
+		Error string `json:"error,omitempty"`
+	}{OK: true}
+	// That the books do not agree is the answer, not a failure to give one.
+	if broken := a.engine.CheckLedger(); broken != nil {
+		out.OK, out.Error = false, broken.Error()
 	}
-	return map[string]any{"ok": true}, nil
+	return out, nil
 }
 
 func (a *admin) save(*http.Request) (any, error) {

@@ -165,7 +165,7 @@ func TestAdminIsForThisMachineAlone(t *testing.T) {
 		"a name of a page":   func(r *http.Request) { r.Host = "evil.example.org" },
 		"an address outside": func(r *http.Request) { r.Host = "192.0.2.1:80" },
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), "GET", c.admin+"/accounts", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.admin+"/accounts", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestAdminIsForThisMachineAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp.Body.Close()
+		_ = resp.Body.Close()
 		equal(t, name, resp.StatusCode, 403)
 	}
 }
@@ -202,7 +202,7 @@ func TestAdminSavesTheState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.Shut()
+	defer func() { _ = again.Shut() }()
 	equal(t, "price", again.Last(), vigia.Dollars(70_000))
 	key, ok := again.ByKey(made.Key)
 	if !ok || len(key.Scopes) != 1 || key.Scopes[0] != vigia.ScopeAccountRead {

@@ -33,7 +33,7 @@ func TestWhoIsNotLetIn(t *testing.T) {
 		"a signature that is no code": {headers: map[string]string{lnmarkets.HeaderSignature: "!"}},
 		"the signature of a query":    {query: "limit=1", signed: new(string), path: "/futures/isolated/trades/closed"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(*testing.T) {
 			a.method = "GET"
 			if a.path == "" {
 				a.path = "/account"

@@ -40,13 +40,16 @@ func decodeBody[T any](raw []byte) (T, error) {
 	if err != nil {
 		return into, err
 	}
-	known := namesOf(reflect.TypeFor[T]())
+	known := typesOf(reflect.TypeFor[T](), map[string]reflect.Type{})
 	for _, f := range fields {
-		if !slices.Contains(known, f.name) {
+		kind, ok := known[f.name]
+		switch {
+		case !ok:
 			return into, refuse("Unknown field %q", f.name)
-		}
-		if string(f.value) == "null" {
+		case string(f.value) == "null":
 			return into, refuse("%s must not be null", f.name)
+		case kind == reflect.TypeFor[json.Number]() && f.value[0] == '"': // Go would take it
+			return into, refuse("%s has the wrong type: string", f.name)
 		}
 	}
 	if err := json.Unmarshal(raw, &into); err != nil {
@@ -91,20 +94,19 @@ func objectFields(raw []byte) ([]field, error) {
 	return fields, nil
 }
 
-// namesOf are the names of a struct's fields in JSON.
-func namesOf(t reflect.Type) []string {
-	var names []string
+// typesOf adds the fields of a struct by their names in JSON.
+func typesOf(t reflect.Type, into map[string]reflect.Type) map[string]reflect.Type {
 	for i := range t.NumField() {
-		if t.Field(i).Anonymous {
-			names = append(names, namesOf(t.Field(i).Type)...)
+		f := t.Field(i)
+		if f.Anonymous {
+			typesOf(f.Type, into)
 			continue
 		}
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		if name != "-" {
-			names = append(names, name)
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
+			into[name] = f.Type
 		}
 	}
-	return names
+	return into
 }
 
 // plainly says what is wrong with a value without Go's words for its type.

@@ -160,7 +160,7 @@ func (d *desk) send(a ask) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, err
@@ -223,7 +223,7 @@ func (c *console) do(method, path, body string, out any) (int, string) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		c.Fatal(err)

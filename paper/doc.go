@@ -40,4 +40,14 @@
 // What the exchange's stream reports is handed to the functions given to
 // [Engine.Listen], in order, after it is on the disk and before the call that
 // caused it returns.
+//
+// # The surface
+//
+// [Server] speaks LN Markets REST v3 and Stream v1 for an engine: the calls are
+// lines of one table, and are answered by the goroutines of whoever serves it
+// ([Serve]). It goes by the wall clock it is given and never blocks the engine:
+// what a socket does not read in time ends the socket. Its faults make it
+// misbehave, repeatably; its request log says of each write what became of it.
+// [NewAdmin] is the operator's side of it, [Runner] moves the price at the speed
+// of the wall clock and lets drills take it over. docs/paper.md has the routes.
 package paper

@@ -11,7 +11,7 @@ const (
 	ScopeNotificationsWrite = "account:notifications:write"
 	ScopeCrossWrite         = "futures:cross:write"
 	ScopeSwapRead           = "synthetic-usd:read"
-	ScopeSwapWrite          = "synthetic-usd:write"
+	ScopeSwapWrite          = "synthetic-usd:write" //nolint:gosec // the name of a scope opens nothing
 )
 
 // TradingScopes are what a key has when nothing else was said: everything but

@@ -33,14 +33,15 @@ type ServerOptions struct {
 	NullEmail bool
 	// Seed decides which calls a fault with a chance strikes.
 	Seed uint64
-	// KeepRequests bounds the request log; 65,536 when 0.
+	// KeepRequests bounds the request log: so many writes are kept at least, and
+	// at most twice as many; 16,384 when 0.
 	KeepRequests int
 }
 
 // The defaults of ServerOptions.
 const (
 	defaultClockWindow  = 30 * time.Second
-	defaultKeepRequests = 1 << 16
+	defaultKeepRequests = 1 << 14
 )
 
 // Server is the exchange's surface over an [Engine]: REST under /v3, the stream
@@ -161,7 +162,8 @@ const (
 // handler alike; a Server's sockets end with its Close.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerWithin, ReadTimeout: 2 * headerWithin, IdleTimeout: idleWithin, MaxHeaderBytes: maxHeader,
+		// No time-out of reads: net/http would end a call that a fault delays.
+		Handler: h, ReadHeaderTimeout: headerWithin, IdleTimeout: idleWithin, MaxHeaderBytes: maxHeader,
 		// What net/http has to say is about clients that broke off.
 		ErrorLog: discard(),
 	}

@@ -2,6 +2,7 @@ package paper
 
 import (
 	"context"
+	"time"
 
 	"github.com/vigiaguard/vigia/lnmarkets"
 )
@@ -19,3 +20,18 @@ func (s *Server) Handle(text bool, message []byte) []byte {
 	n.handle(text, message)
 	return <-n.queue
 }
+
+// Fresh says whether a nonce of a key was not used yet.
+func (s *Server) Fresh(key, nonce string, now time.Time) bool { return s.stream.fresh(key, nonce, now) }
+
+// Buckets are token buckets by name.
+type Buckets struct{ *buckets }
+
+// NewBuckets makes them.
+func NewBuckets(rate, burst int) Buckets { return Buckets{newBuckets(rate, burst)} }
+
+// Take says whether there was a token.
+func (b Buckets) Take(name string, now time.Time) bool { return b.take(name, now) }
+
+// Len is how many are remembered.
+func (b Buckets) Len() int { return len(b.kept) }

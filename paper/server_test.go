@@ -43,7 +43,7 @@ func TestServeEndsWithItsContextAndDrains(t *testing.T) {
 			answered <- err.Error()
 			return
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		raw, _ := io.ReadAll(resp.Body)
 		answered <- string(raw)
 	}()

@@ -39,8 +39,8 @@ type socket struct {
 }
 
 // live reads and answers until the socket breaks.
-func (n *socket) live(conn *websocket.Conn) {
-	ctx, cancel := context.WithCancel(context.Background())
+func (n *socket) live(ctx context.Context, conn *websocket.Conn) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	n.mu.Lock()
 	n.cancel = cancel

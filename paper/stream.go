@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -58,7 +59,8 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 		return // it has been answered
 	}
 	conn.SetReadLimit(maxFrameBytes)
-	if !s.start(func() { n.live(conn) }) {
+	life := context.WithoutCancel(r.Context()) // it outlives the handshake
+	if !s.start(func() { n.live(life, conn) }) {
 		_ = conn.CloseNow() // the server is closing
 	}
 }

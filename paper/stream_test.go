@@ -314,11 +314,12 @@ func TestASlowReaderIsDropped(t *testing.T) {
 	defer h.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
+	//nolint:bodyclose // the handshake has none
 	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(h.URL, "http")+"/v1", &websocket.DialOptions{HTTPClient: d.http})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.CloseNow()
+	defer func() { _ = conn.CloseNow() }()
 	for err == nil { // nobody reads the answers
 		err = conn.Write(ctx, websocket.MessageText, []byte(`{"jsonrpc":"2.0","id":"1","method":"ping"}`))
 	}
@@ -357,6 +358,7 @@ func TestCloseDropsTheSockets(t *testing.T) {
 func TestPagesOfOthersMayNotListen(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, nil)
+	//nolint:bodyclose // it is read already
 	conn, resp, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(d.url, "http")+"/v1", &websocket.DialOptions{
 		HTTPClient: d.http, HTTPHeader: map[string][]string{"Origin": {"https://evil.example.org"}},
 	})
