@@ -116,7 +116,7 @@ type Guard struct {
 	// ctx is Run's, settling outlives it by what a stop grants; revision is of the
 	// record as last read. They are written before, or by, the one goroutine that
 	// looks for changes.
-	ctx, settling context.Context
+	ctx, settling context.Context //nolint:containedctx // settlements outlive the turn that begins them
 	revision      int64
 	flying        sync.Map // ExecutionID of calls this process has under way
 

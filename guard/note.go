@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"time"
+
 	"github.com/vigiaguard/vigia"
 	"github.com/vigiaguard/vigia/decide"
 	"github.com/vigiaguard/vigia/watch"
@@ -37,9 +39,10 @@ func (g *Guard) note(w *ward, fence vigia.Fence, f *decide.Facts, result *decide
 	g.keeper.keep(w, kept)
 }
 
-// wantFresh asks for the reads that a decision misses.
+// wantFresh asks for the reads that a decision misses. A read of the wallet that is
+// wanted goes first.
 func (g *Guard) wantFresh(w *ward, f *decide.Facts) {
-	g.want(w, watch.ReadRunning, f.Now)
+	g.want(w, watch.ReadRunning, f.Now.Add(time.Millisecond))
 	if vigia.Age(f.Now, f.Snapshot.FreeBegun) > vigia.FreshFor {
 		g.want(w, watch.ReadAccount, f.Now)
 	}
@@ -49,7 +52,7 @@ func (g *Guard) wantFresh(w *ward, f *decide.Facts) {
 // rule and subject. A dry run that acts again did something again.
 func (w *ward) changed(d *vigia.Decision) bool {
 	key, now := keptKey{d.Automation, d.Subject}, keptDecision{d.Action, d.Reason, d.DryRun}
-	if w.kept[key] == now && !(d.DryRun && d.Acts()) {
+	if w.kept[key] == now && (!d.DryRun || !d.Acts()) {
 		return false
 	}
 	w.kept[key] = now

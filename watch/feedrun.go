@@ -43,7 +43,7 @@ func (f *Feed) Run(ctx context.Context) error {
 		timer.Stop()
 		if ctx.Err() != nil {
 			f.drain(answers)
-			return nil
+			return nil //nolint:nilerr // to be told to stop is no failure
 		}
 	}
 }

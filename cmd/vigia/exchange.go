@@ -33,7 +33,7 @@ func (e exchange) Running(ctx context.Context) ([]vigia.Trade, time.Time, error)
 }
 
 func (e exchange) Balance(ctx context.Context) (guard.Balance, time.Time, error) {
-	account, begun, err := e.Client.Account(ctx)
+	account, begun, err := e.Account(ctx)
 	if err != nil {
 		return guard.Balance{}, begun, e.refused(ctx, err)
 	}
@@ -114,4 +114,4 @@ func (c *clockCheck) jumped(ctx context.Context) bool {
 // ticker reads the price for the feed.
 type ticker struct{ *lnmarkets.Public }
 
-func (t ticker) Ticker(ctx context.Context) (vigia.Market, error) { return t.Public.Market(ctx) }
+func (t ticker) Ticker(ctx context.Context) (vigia.Market, error) { return t.Market(ctx) }

@@ -180,7 +180,7 @@ func (n *network) exchangeOf(ctx context.Context, a vigia.Account) (guard.Exchan
 	if old := n.clients[a.ID]; old != nil {
 		old.stop()
 	}
-	listen, stop := context.WithCancel(n.server.ctx)
+	listen, stop := context.WithCancel(n.server.ctx) //nolint:contextcheck // the stream outlives the call that opens it
 	c := &client{exchange: exchange{opened, n.check}, key: credentials.Key.Reveal(), stop: stop}
 	n.clients[a.ID] = c
 	n.server.background.Go(func() { n.listen(listen, a, credentials) })

@@ -53,7 +53,7 @@ type server struct {
 
 	// ctx lasts as long as the server works; background are goroutines that end
 	// with it and are waited for.
-	ctx        context.Context
+	ctx        context.Context //nolint:containedctx // it is the life of the server itself
 	background sync.WaitGroup
 
 	lock   *lease.FileLock
@@ -131,7 +131,7 @@ func (s *server) listen() (*listeners, error) {
 			continue
 		}
 		var err error
-		if *w.to, err = net.Listen("tcp", w.address); err != nil {
+		if *w.to, err = (&net.ListenConfig{}).Listen(s.ctx, "tcp", w.address); err != nil {
 			return nil, errors.Join(cannotListen(w.field, w.address, err), out.close())
 		}
 	}
