@@ -122,3 +122,18 @@ func TestABackupIsNamedInFull(t *testing.T) {
 		t.Errorf("got %q, %q", f.writes(), got.out.String())
 	}
 }
+
+func TestAMoveThatFailsIsUndone(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "data")
+	database := recordIn(t, folder)
+	must(t, os.WriteFile(database+"-wal", []byte("log"), 0o600))
+	aside, err := moveAside(database)
+	if err != nil || exists(database) || exists(database+"-wal") || !exists(aside+"-wal") {
+		t.Fatalf("got %q, %v", aside, err)
+	}
+	must(t, moveBack(database))
+	if !exists(database) || !exists(database+"-wal") || exists(aside) {
+		t.Error("it is not back as it was")
+	}
+}

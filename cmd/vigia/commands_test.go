@@ -380,3 +380,23 @@ func TestADrillAsJSON(t *testing.T) {
 		t.Errorf("got %+v, %v", answer, err)
 	}
 }
+
+func TestARuleIsTakenBackAndForgotten(t *testing.T) {
+	t.Parallel()
+	f := full(t)
+	f.automations[0].Mode = vigia.ModeLive
+	back := f.run("", "automation", "dry-run", "--automation", "standard guard").ok(t)
+	if !strings.Contains(back.out.String(), "What it covered is not protected any more. A stop of ours that rests on the exchange stays there.") {
+		t.Errorf("got %q", back.out.String())
+	}
+	if got := f.run("no\n", "automation", "remove", "--automation", "00b1"); got.code != 1 {
+		t.Errorf("it was removed without a yes: %q", got.out.String())
+	}
+	f.run("yes\n", "automation", "remove", "--automation", "00b1").ok(t)
+	f.run("", "automation", "remove", "--automation", "00b1", "--yes", "--json").ok(t)
+	path := "/automations/" + string(oneRule)
+	want := []string{"POST " + path + `/mode {"mode":"dry_run"}`, "DELETE " + path, "DELETE " + path}
+	if writes := f.writes(); !slices.Equal(writes, want) {
+		t.Errorf("got %q", writes)
+	}
+}

@@ -178,3 +178,20 @@ func TestNoPaperExchangeSaysHowToStartOne(t *testing.T) {
 		t.Errorf("got %d, %q", got.code, got.err.String())
 	}
 }
+
+func TestWhatThePaperExchangeRefusesIsPrintedAsItSaidIt(t *testing.T) {
+	t.Parallel()
+	p := startPaper(t)
+	for args, want := range map[string]string{
+		"paper price --drop 101% --over 1s":           "vigia: drop_pct: ",
+		"paper fault clear --id 77":                   "vigia: ",
+		"paper account new --balance 1 --scopes fly":  `vigia: scopes: "fly" is not a scope of the exchange`,
+		"paper fault set --kind slow --delay=-1s":     "vigia: delay: got -1s; slow takes a time",
+		"paper account deposit --account x --sats 10": "vigia: ",
+	} {
+		got := runVigia(append(strings.Fields(args), "--admin", p.admin)...)
+		if got.code != 1 || !strings.HasPrefix(got.err.String(), want) {
+			t.Errorf("%s: got %d, %q", args, got.code, got.err.String())
+		}
+	}
+}
