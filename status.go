@@ -49,12 +49,15 @@ type WatchedAccount struct {
 	CalledAt      time.Time `json:"called_at,omitzero"`
 	ProvedAt      time.Time `json:"proved_at,omitzero"`
 	// NextRead and NextProof are when the next ones are due.
-	NextRead    time.Time      `json:"next_read,omitzero"`
-	NextProof   time.Time      `json:"next_proof,omitzero"`
-	Provisional bool           `json:"provisional,omitempty"`
-	Free        Sats           `json:"free_sats"`
-	Trades      []WatchedTrade `json:"trades"`
-	Cross       CrossPosition  `json:"cross,omitzero"`
+	NextRead    time.Time `json:"next_read,omitzero"`
+	NextProof   time.Time `json:"next_proof,omitzero"`
+	Provisional bool      `json:"provisional,omitempty"`
+	Free        Sats      `json:"free_sats"`
+	// FreeBegun is the start of the read that showed the balance; zero while it
+	// was never read, and Free says nothing.
+	FreeBegun time.Time      `json:"free_begun,omitzero"`
+	Trades    []WatchedTrade `json:"trades"`
+	Cross     CrossPosition  `json:"cross,omitzero"`
 	// Unsettled counts calls that are not known to be done or not.
 	Unsettled int `json:"unsettled"`
 }

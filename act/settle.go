@@ -15,7 +15,8 @@ func Answered(e *vigia.Execution, r *vigia.CallResult) vigia.Settlement {
 	s := vigia.Settlement{Execution: e.ID, From: unsettled, SentAt: r.SentAt, AnsweredAt: r.AnsweredAt, Raw: r.Raw}
 	switch r.Outcome {
 	case vigia.CallDone:
-		s.To, s.After, s.Proved = vigia.ExecutionDone, r.Trade, true
+		s.To, s.After = vigia.ExecutionDone, r.Trade
+		s.Proved = e.Action == vigia.ActionAddMargin || e.Action == vigia.ActionProve
 		s.Cost = wentOut(e, &r.Trade)
 	case vigia.CallRefused:
 		s.To, s.Class, s.Detail = vigia.ExecutionFailed, vigia.ExchangeError, refusal(r)

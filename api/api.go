@@ -90,12 +90,11 @@ func Handler(o Options) http.Handler {
 	h := humago.New(mux, config)
 	aliases(h.OpenAPI().Components.Schemas)
 	h.UseMiddleware(a.permit(h))
-	huma.NewError = a.newError // before the routes: their documents name its type
+	// The library has one maker of errors for the whole program, and every API here
+	// has the same fields. It is set before the routes: their documents name its type.
+	nameErrors.Do(func() { huma.NewError = a.newError })
 	a.routes(h)
 	a.names = fieldNames(h.OpenAPI().Components.Schemas)
-	// The library has one maker of errors for the whole program, and every API
-	// here has the same fields.
-	nameErrors.Do(func() { huma.NewError = a.newError })
 	a.health(mux)
 	return guardHeaders(http.MaxBytesHandler(a.closed(mux), mostBody))
 }

@@ -151,7 +151,7 @@ func (a *api) free(ctx context.Context, id vigia.AccountID) (vigia.Sats, error) 
 	}
 	for i := range statuses {
 		for j := range statuses[i].Accounts {
-			if w := &statuses[i].Accounts[j]; w.Account == id && !w.SnapshotBegun.IsZero() {
+			if w := &statuses[i].Accounts[j]; w.Account == id && !w.FreeBegun.IsZero() {
 				return w.Free, nil
 			}
 		}

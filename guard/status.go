@@ -133,6 +133,7 @@ func (g *Guard) watched(w *ward) vigia.WatchedAccount {
 	}
 	s := facts.Snapshot
 	out.SnapshotBegun, out.Provisional, out.Free, out.Cross = s.TradesBegun, s.Provisional, s.Free, s.Cross
+	out.FreeBegun = s.FreeBegun
 	held := decide.Held(&facts)
 	for i := range s.Trades {
 		if t := &s.Trades[i].Trade; t.Running() {
