@@ -162,7 +162,7 @@ func (n *network) measureClock(ctx context.Context) error {
 }
 
 // exchangeOf opens an account's way, or gives the one that is open.
-func (n *network) exchangeOf(ctx context.Context, a vigia.Account) (guard.Exchange, error) {
+func (n *network) exchangeOf(ctx context.Context, a vigia.Account) (guard.Exchange, error) { //nolint:contextcheck // the stream it opens outlives the call
 	credentials, err := n.server.unseal(ctx, &a)
 	if err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func (n *network) exchangeOf(ctx context.Context, a vigia.Account) (guard.Exchan
 	if old := n.clients[a.ID]; old != nil {
 		old.stop()
 	}
-	listen, stop := context.WithCancel(n.server.ctx) //nolint:contextcheck // the stream outlives the call that opens it
+	listen, stop := context.WithCancel(n.server.ctx)
 	c := &client{exchange: exchange{opened, n.check}, key: credentials.Key.Reveal(), stop: stop}
 	n.clients[a.ID] = c
 	n.server.background.Go(func() { n.listen(listen, a, credentials) })
