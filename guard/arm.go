@@ -8,9 +8,9 @@ import (
 	"github.com/vigiaguard/vigia/watch"
 )
 
-// arm puts an account's next prices and times into the book. What the last tick
-// has passed already is due at once. The ward is locked.
-func (g *Guard) arm(w *ward, dues []decide.Due) {
+// arm puts an account's next prices and times into the book, as decided at a price.
+// What a tick has passed meanwhile is due at once. The ward is locked.
+func (g *Guard) arm(w *ward, dues []decide.Due, decided vigia.Price) {
 	for subject := range w.armed {
 		w.armed[subject] = false
 	}
@@ -43,7 +43,9 @@ func (g *Guard) arm(w *ward, dues []decide.Due) {
 		}
 		delete(w.armed, subject)
 	}
-	if passed {
+	// At the price it was decided at, deciding again says the same: the book has
+	// not heard of that price yet.
+	if passed && g.o.Market().Last != decided {
 		g.queue.put(w)
 	}
 }

@@ -104,8 +104,10 @@ func (c *client) decisions(subject vigia.Subject) []string {
 	if err != nil {
 		c.Fatal(err)
 	}
+	slices.Reverse(all)
+	slices.SortStableFunc(all, func(a, b vigia.KeptDecision) int { return a.At.Compare(b.At) })
 	var out []string
-	for _, d := range slices.Backward(all) {
+	for _, d := range all {
 		if d.Subject == subject {
 			out = append(out, fmt.Sprintf("%s %s", d.Action, d.Reason))
 		}

@@ -250,13 +250,13 @@ func (c *client) open(side vigia.Side, q vigia.USD, leverage int64) vigia.TradeI
 }
 
 // trade is a trade as the exchange has it.
-func (c *client) trade(id vigia.TradeID) vigia.Trade {
+func (c *client) trade(id vigia.TradeID) *vigia.Trade {
 	c.Helper()
 	t, _, ok := c.engine.Trade(c.ID, id)
 	if !ok {
 		c.Fatalf("there is no trade %s", id)
 	}
-	return t
+	return &t
 }
 
 // received are the calls the exchange received so far.

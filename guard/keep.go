@@ -96,14 +96,17 @@ func (k *keeper) see(w *ward) {
 
 // run writes until ctx ends, and once more then.
 func (k *keeper) run(ctx context.Context) {
+	writing := context.WithoutCancel(ctx)
 	for {
 		select {
 		case <-k.signal:
 		case <-ctx.Done():
-			k.flush(context.WithoutCancel(ctx), true)
+		}
+		if ctx.Err() != nil {
+			k.flush(writing, true)
 			return
 		}
-		if !k.flush(ctx, false) {
+		if !k.flush(writing, false) {
 			k.pause(ctx, vigia.UnsentWait)
 			signal(k.signal)
 		}
@@ -131,13 +134,17 @@ func (k *keeper) flush(ctx context.Context, last bool) bool {
 			k.g.storeWorks()
 		case !isFenced(err):
 			// Rows of a shard that another process guards now are that one's to write.
-			k.failed(ctx, err, rows)
+			k.failed(err, rows)
 			ok = false
 		}
 	}
 	k.written(ok)
 	for _, w := range seen {
-		k.store(ctx, w)
+		if err := k.store(ctx, w); err != nil {
+			k.g.log.Warn("a snapshot could not be stored yet", "account", w.id, "error", err)
+			k.see(w)
+			ok = false
+		}
 	}
 	return ok
 }
@@ -214,10 +221,8 @@ func (k *keeper) written(ok bool) {
 }
 
 // failed puts rows back for the next try, before those that came since.
-func (k *keeper) failed(ctx context.Context, err error, rows *vigia.Kept) {
-	if ctx.Err() == nil {
-		k.g.storeFailed(err)
-	}
+func (k *keeper) failed(err error, rows *vigia.Kept) {
+	k.g.storeFailed(err)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	since := k.kept[rows.Fence]
@@ -228,16 +233,15 @@ func (k *keeper) failed(ctx context.Context, err error, rows *vigia.Kept) {
 	}
 }
 
-func (k *keeper) store(ctx context.Context, w *ward) {
+// store stores the snapshot of an account for the next start.
+func (k *keeper) store(ctx context.Context, w *ward) error {
 	snapshot := k.g.snapshots.Of(w.id)
 	fence, held := k.g.o.Leases.Held(w.shard)
-	if snapshot == nil || !held {
-		return
+	if snapshot == nil || !held || w.owner.Load() == nil {
+		return nil
 	}
-	w.mu.Lock()
-	owner := w.account.Owner
-	w.mu.Unlock()
-	if err := k.g.o.Store.See(ctx, fence, owner, snapshot); err != nil && !isFenced(err) {
-		k.g.log.Warn("a snapshot could not be stored; the next start reads it anew", "account", w.id, "error", err)
+	if err := k.g.o.Store.See(ctx, fence, *w.owner.Load(), snapshot); err != nil && !isFenced(err) {
+		return err
 	}
+	return nil
 }

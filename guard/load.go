@@ -147,7 +147,7 @@ func (g *Guard) open(ctx context.Context, a *vigia.Account) Exchange {
 func (g *Guard) letGo(w *ward) {
 	w.mu.Lock()
 	w.under.Store(nil)
-	g.arm(w, nil)
+	g.arm(w, nil, 0)
 	w.mu.Unlock()
 	g.schedule.Remove(w.id)
 }
@@ -171,6 +171,8 @@ func (g *Guard) takeOver(w *ward, m vigia.Memory, exchange Exchange, fence vigia
 	w.risked = g.risk(w)
 	g.schedule.Add(w.id, w.risked)
 	g.orphans(w)
+	owner := m.Account.Owner
+	w.owner.Store(&owner)
 	w.under.Store(&fence)
 	g.queue.put(w)
 }

@@ -40,7 +40,7 @@ func (g *Guard) turn(ctx context.Context, w *ward, d *decide.Decider) {
 	fence, held := g.o.Leases.Held(w.shard)
 	if !held || !w.loadedUnder(fence) {
 		// What is in memory is of another lease, or of none: it is read again.
-		g.arm(w, nil)
+		g.arm(w, nil, 0)
 		return
 	}
 	defer g.reckonRisk(w)
@@ -59,7 +59,7 @@ func (g *Guard) turn(ctx context.Context, w *ward, d *decide.Decider) {
 		g.note(w, fence, &facts, &result)
 		g.forgetEnded(w, fence)
 		if !again {
-			g.arm(w, d.NextDue())
+			g.arm(w, d.NextDue(), facts.Market.Last)
 			return
 		}
 		if !w.loadedUnder(fence) {

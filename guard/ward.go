@@ -24,6 +24,7 @@ type ward struct {
 	// under is the lease under which what is in memory was read; nil while it has
 	// to be read first.
 	under atomic.Pointer[vigia.Fence]
+	owner atomic.Pointer[vigia.UserID]
 	// shown is the account as it was last shown.
 	shown atomic.Pointer[vigia.WatchedAccount]
 	inbox inbox

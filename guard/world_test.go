@@ -31,12 +31,14 @@ var window = act.Window{Clock: 30 * time.Second, Timeout: 3 * time.Second}
 // on a clock that jumps from one moment at which something happens to the next.
 type world struct {
 	*testing.T
-	clock   vigia.WallClock
-	engine  *paper.Engine
-	store   *record.Store
-	url     recordtest.Database
-	blind   atomic.Bool
-	last    atomic.Int64
+	clock  vigia.WallClock
+	engine *paper.Engine
+	store  *record.Store
+	url    recordtest.Database
+	blind  atomic.Bool
+	last   atomic.Int64
+	// shift is how far the market's time is ahead: funding is settled by it.
+	shift   time.Duration
 	halt    atomic.Pointer[string]
 	guards  []*watchman
 	clients map[vigia.AccountID]*client
@@ -56,10 +58,12 @@ func inWorld(t *testing.T, f func(w *world)) {
 		w.halt.Store(new(string))
 		t.Cleanup(w.audit)
 		w.tick(100_000)
+		defer func() {
+			for len(w.guards) > 0 {
+				w.guards[0].stop()
+			}
+		}()
 		f(w)
-		for _, g := range w.guards {
-			g.stop()
-		}
 	})
 }
 
@@ -74,7 +78,7 @@ func (w *world) pass(d time.Duration) {
 func (w *world) tick(usd float64) {
 	w.Helper()
 	price := vigia.PriceFromFloat(usd)
-	if err := w.engine.Tick(price, w.clock.Now()); err != nil {
+	if err := w.engine.Tick(price, w.clock.Now().Add(w.shift)); err != nil {
 		w.Fatal(err)
 	}
 	w.last.Store(int64(price))
