@@ -82,7 +82,13 @@ func (t *tx) keepDecision(ctx context.Context, d vigia.KeptDecision) error {
 		return fmt.Errorf("read the last decision: %w", err)
 	}
 	if err == nil && last.Action == string(d.Action) && last.Reason == string(d.Reason) {
-		return nil
+		var kept vigia.Decision
+		if err := json.Unmarshal([]byte(last.Decision), &kept); err != nil {
+			return fmt.Errorf("read the last decision: %w", err)
+		}
+		if kept.DryRun == d.DryRun {
+			return nil
+		}
 	}
 	if d.At.IsZero() {
 		d.At = t.now

@@ -25,6 +25,21 @@ func (b *bench) keep(t *testing.T, kept vigia.Kept) {
 	}
 }
 
+func TestADecisionIsKeptAgainWhenItsRuleGoesLive(t *testing.T) {
+	each(t, func(ctx context.Context, t *testing.T, b *bench) {
+		for _, dry := range []bool{true, true, false, false} {
+			kept := b.decided(vigia.ActionNone, vigia.ReasonNotReached)
+			kept.Decisions[0].DryRun = dry
+			b.keep(t, kept)
+			b.clock.Advance(time.Millisecond)
+		}
+		kept, err := b.ListDecisions(ctx, vigia.LocalOwner, b.account, "", 0)
+		if err != nil || len(kept) != 2 || kept[0].DryRun || !kept[1].DryRun {
+			t.Errorf("got %+v, %v, want one of the dry run and one that is live", kept, err)
+		}
+	})
+}
+
 func TestADecisionIsKeptWhenItSaysSomethingNew(t *testing.T) {
 	each(t, func(ctx context.Context, t *testing.T, b *bench) {
 		for _, d := range []struct {

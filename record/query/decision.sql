@@ -4,7 +4,7 @@ VALUES (@id, @owner, @account, @automation, @subject, @action, @reason, @at, @de
 ON CONFLICT (id) DO NOTHING;
 
 -- name: LastDecision :one
-SELECT action, reason FROM decision
+SELECT action, reason, decision FROM decision
 WHERE account = @account AND automation = @automation AND subject = @subject
 ORDER BY at DESC, id DESC LIMIT 1;
 

@@ -129,20 +129,21 @@ func (q *Queries) InsertDecision(ctx context.Context, arg InsertDecisionParams) 
 }
 
 const lastDecision = `-- name: LastDecision :one
-SELECT action, reason FROM decision
+SELECT action, reason, decision FROM decision
 WHERE account = $1 AND automation = $2 AND subject = $3
 ORDER BY at DESC, id DESC LIMIT 1
 `
 
 type LastDecisionRow struct {
-	Action string
-	Reason string
+	Action   string
+	Reason   string
+	Decision string
 }
 
 func (q *Queries) LastDecision(ctx context.Context, account string, automation string, subject string) (LastDecisionRow, error) {
 	row := q.queryRow(ctx, q.lastDecisionStmt, lastDecision, account, automation, subject)
 	var i LastDecisionRow
-	err := row.Scan(&i.Action, &i.Reason)
+	err := row.Scan(&i.Action, &i.Reason, &i.Decision)
 	return i, err
 }
 
