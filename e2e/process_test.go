@@ -117,6 +117,11 @@ func launch(t testing.TB, name, binary string, withSteps bool, environ []string,
 		if t.Failed() {
 			t.Logf("%s said:\n%s\nand knew:\n%s", p.name, p.said, p.knew())
 		}
+		if dump := os.Getenv("VIGIA_TEST_DUMP"); dump != "" && t.Failed() && !p.gone() {
+			_ = p.command.Process.Signal(syscall.SIGQUIT)
+			<-p.ended
+			_ = os.WriteFile(filepath.Join(dump, strings.ReplaceAll(t.Name(), "/", "_")+p.name), []byte(p.said.String()), 0o600)
+		}
 		p.kill()
 	})
 	return p
@@ -245,8 +250,8 @@ func (s *steps) follow() {
 		step := act.Step(lines.Text())
 		s.mu.Lock()
 		s.seen[step]++
-		hold := step == s.want && s.after == 0
-		if step == s.want && s.after > 0 {
+		hold := s.at(step) && s.after == 0
+		if s.at(step) && s.after > 0 {
 			s.after--
 		}
 		if hold {
@@ -276,6 +281,12 @@ func (p *process) holdAt(step act.Step, after int) {
 	p.steps.mu.Lock()
 	defer p.steps.mu.Unlock()
 	p.steps.want, p.steps.after = step, after
+}
+
+// at says whether a step is the one to be held: where the price was passed before
+// it was armed, deciding comes without a tick.
+func (s *steps) at(step act.Step) bool {
+	return step == s.want || s.want == act.StepDue && step == act.StepDecided
 }
 
 // held waits until the process stands at the step.

@@ -226,7 +226,7 @@ func (w *world) armed(p *process) {
 		}
 		decided := map[vigia.TradeID]bool{}
 		for _, d := range decisions {
-			if d.Automation == w.rule.ID && !d.DryRun {
+			if d.Automation == w.rule.ID && !d.DryRun && !d.At.Before(w.rule.ArmedAt) {
 				decided[d.Subject.Trade] = true
 			}
 		}
