@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/vigiaguard/vigia"
 )
@@ -143,21 +144,46 @@ func (d *draft) fill(out *vigia.Automation) error {
 	return out.Guard.Validate()
 }
 
+// The guard reads a new account's balance within a moment: it is waited for.
+const (
+	balanceWithin = 5 * time.Second
+	balanceLook   = 100 * time.Millisecond
+)
+
 // free is an account's balance as the guard last saw it.
 func (a *api) free(ctx context.Context, id vigia.AccountID) (vigia.Sats, error) {
+	for begun := a.Clock.Now(); ; {
+		free, seen, err := a.seenBalance(ctx, id)
+		if seen || err != nil {
+			return free, err
+		}
+		if a.Clock.Now().Sub(begun) > balanceWithin {
+			return 0, &vigia.Error{Code: vigia.CodeUnavailable, Field: "account", Message: "the guard has not seen this account's balance yet",
+				Help: "Try again in a few seconds; vigia status shows when it has."}
+		}
+		timer := a.Clock.NewTimer(balanceLook)
+		select {
+		case <-timer.C():
+		case <-ctx.Done():
+			timer.Stop()
+			return 0, context.Cause(ctx)
+		}
+	}
+}
+
+func (a *api) seenBalance(ctx context.Context, id vigia.AccountID) (free vigia.Sats, seen bool, err error) {
 	statuses, err := a.Desk.Statuses(ctx)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	for i := range statuses {
 		for j := range statuses[i].Accounts {
 			if w := &statuses[i].Accounts[j]; w.Account == id && !w.FreeBegun.IsZero() {
-				return w.Free, nil
+				return w.Free, true, nil
 			}
 		}
 	}
-	return 0, &vigia.Error{Code: vigia.CodeUnavailable, Field: "account", Message: "the guard has not seen this account's balance yet",
-		Help: "Try again in a few seconds; vigia status shows when it has."}
+	return 0, false, nil
 }
 
 type saveAutomationInput struct {
