@@ -101,11 +101,11 @@ func TestWhatNobodyCanTellCountsAsSpent(t *testing.T) {
 	t.Parallel()
 	unseen := act.Sighting{Begun: later(time.Minute), Trade: tenfold(), Unseen: true}
 	half := look(time.Minute, changed(func(t *vigia.Trade) { t.State, t.Margin = vigia.TradeClosed, 110_000 }))
-	clear := look(time.Minute, changed(func(t *vigia.Trade) { t.State = vigia.TradeClosed }))
+	unmoved := look(time.Minute, changed(func(t *vigia.Trade) { t.State = vigia.TradeClosed }))
 	for name, c := range map[string]struct {
 		seen act.Sighting
 		want vigia.Sats
-	}{"not found": {unseen, 20_500}, "ended with an unexplained change": {half, 20_500}, "ended unchanged": {clear, 0}} {
+	}{"not found": {unseen, 20_500}, "ended with an unexplained change": {half, 20_500}, "ended unchanged": {unmoved, 0}} {
 		settled := act.Reconcile([]*act.Suspect{unanswered("a", 20_000)}, nil, c.seen, tolerance)
 		if len(settled) != 1 || settled[0].To != vigia.ExecutionGone || settled[0].Cost != c.want {
 			t.Errorf("%s: got %+v, want it gone at %d", name, settled, c.want)
