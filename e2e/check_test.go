@@ -118,6 +118,7 @@ func (w *world) check(p *process) {
 		w.t.Errorf("the journal: got %+v", journal)
 	}
 	executions := p.api.executions()
+	w.read = executions
 	w.checkRequests(executions)
 	w.checkLimits(executions)
 	w.checkUnknown(executions)
@@ -234,7 +235,7 @@ func (w *world) checkSaved() {
 				since = at
 			}
 		}
-		if had := d.at.Sub(since); had > w.terms.grace() && w.rule.Limits.PerTrade == vigia.NoLimit && w.rule.Limits.PerDay == vigia.NoLimit {
+		if had := d.at.Sub(since); w.generous && had > w.terms.grace() {
 			w.t.Errorf("trade %s died after %s in which it could have been saved", d.trade.ID, had)
 		}
 	}

@@ -11,12 +11,24 @@ type hand struct {
 // addByHand adds margin past vigia.
 func (w *world) addByHand(id vigia.TradeID, amount vigia.Sats) {
 	w.t.Helper()
-	w.past.mu.Lock()
-	w.past.byHand = append(w.past.byHand, hand{id, amount})
-	w.past.mu.Unlock()
-	if _, err := w.engine.AddMargin(w.trader.ID, id, amount); err != nil {
+	err := w.past.adds(id, amount, func(amount vigia.Sats) error {
+		_, err := w.engine.AddMargin(w.trader.ID, id, amount)
+		return err
+	})
+	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// adds notes an add by hand, unless it is refused.
+func (c *chronicle) adds(id vigia.TradeID, amount vigia.Sats, add func(vigia.Sats) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := add(amount); err != nil {
+		return err
+	}
+	c.byHand = append(c.byHand, hand{id, amount})
+	return nil
 }
 
 func (c *chronicle) hands() []hand {

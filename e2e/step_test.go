@@ -76,6 +76,7 @@ func TestKilledAtEachStep(t *testing.T) {
 func armedWorld(t *testing.T, store string) (*world, vigia.Trade) {
 	t.Helper()
 	w := newWorld(t, worldOptions{store: store, balance: 10_000_000})
+	w.generous = true
 	trade := w.long(1_000, 20)
 	p := w.start("data")
 	w.join(p)
@@ -142,7 +143,13 @@ func TestKilledWhileSettingAStop(t *testing.T) {
 func (w *world) goLive(p *process, config vigia.GuardConfig) {
 	w.t.Helper()
 	var made vigia.Automation
-	p.api.must(http.MethodPost, "/automations", map[string]any{"account": label, "guard": config}, &made)
+	eventually(w.t, patience, "the guard has seen the balance", func() bool {
+		problem, err := p.api.try(http.MethodPost, "/automations", map[string]any{"account": label, "guard": config}, &made)
+		if err != nil || problem != nil && problem.Code != vigia.CodeUnavailable {
+			w.t.Fatal(problem, err)
+		}
+		return problem == nil
+	})
 	var live struct {
 		Automation vigia.Automation `json:"automation"`
 	}

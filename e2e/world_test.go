@@ -48,8 +48,12 @@ type world struct {
 	dir      string
 	rule     vigia.Automation
 	past     *chronicle
+	// generous says that limits and wallet are in nobody's way.
+	generous bool
 	// ahead is how far the market's time runs before the machine's.
 	ahead time.Duration
+	// read are the executions as they were last checked.
+	read []vigia.Execution
 }
 
 type worldOptions struct {
