@@ -239,7 +239,6 @@ func newSteps(t testing.TB) (*steps, []*os.File) {
 		t.Fatal(err)
 	}
 	s := &steps{out: out, in: in, seen: map[act.Step]int{}, holds: make(chan act.Step, 1)}
-	go s.follow()
 	return s, []*os.File{theirOut, theirIn}
 }
 

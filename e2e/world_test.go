@@ -178,6 +178,7 @@ func (w *world) standBy(folder string) *process {
 	data := filepath.Join(w.dir, folder)
 	p := launch(w.t, folder, stepping(w.t), true, nil, w.arguments(data)...)
 	p.data = data
+	go p.steps.follow()
 	return p
 }
 
