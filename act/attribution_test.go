@@ -57,7 +57,8 @@ func (s *sea) call() {
 	switch fate := rapid.SampledFrom([]string{"answered", "unanswered", "late", "never"}).Draw(s.t, "fate"); fate {
 	case "answered":
 		s.execute(amount)
-		s.settle(&e, act.Answered(&e, &vigia.CallResult{Outcome: vigia.CallDone, Trade: s.trade}), s.now)
+		s.settle(&e, act.Answered(&e, &vigia.CallResult{Outcome: vigia.CallDone, Trade: s.trade}))
+		s.known = append(s.known, act.Add{Amount: amount, At: s.now})
 		return
 	case "unanswered":
 		s.execute(amount)
@@ -108,18 +109,17 @@ func (s *sea) read() {
 		}
 		e := s.suspects[i].Execution
 		s.suspects = slices.Delete(s.suspects, i, i+1)
-		s.settle(&e, settlement, s.now)
+		s.settle(&e, settlement)
 	}
 }
 
-func (s *sea) settle(e *vigia.Execution, settlement vigia.Settlement, at time.Time) {
+func (s *sea) settle(e *vigia.Execution, settlement vigia.Settlement) {
 	if was, ok := s.settled[e.ID]; ok {
 		s.t.Fatalf("%s was settled as %s, and again as %s", e.ID, was, settlement.To)
 	}
 	s.settled[e.ID] = settlement.To
 	if settlement.To == vigia.ExecutionDone {
 		s.credited += e.Amount
-		s.known = append(s.known, act.Add{Amount: e.Amount, At: at})
 	}
 }
 

@@ -37,7 +37,7 @@ const Apart = time.Second
 type Suspect struct {
 	vigia.Execution
 	// FirstQuiet is the start of the first read, begun after the time-out, that
-	// showed nothing of it; zero before. QuietMargin is the margin it showed.
+	// showed the trade with QuietMargin; zero before.
 	FirstQuiet  time.Time
 	QuietMargin vigia.Sats
 }
@@ -59,17 +59,22 @@ func (s *Suspect) lapsed(seen Sighting, w Window) bool {
 	return seen.Begun.After(s.Signed(w).Add(w.Clock))
 }
 
-// Add is an add of ours to the same trade that is known to be done.
+// Add is an add of ours to the same trade that was answered with success.
 type Add struct {
 	Amount vigia.Sats
-	// At is the version of what showed it: a read begun then or later has it.
+	// At is the arrival of the answer: a read begun then or later has it.
 	At time.Time
 }
 
 // Reconcile holds the unknown executions of one subject against a read. known are
-// our own adds to it that were settled as done. It returns settlements for those
-// that are decided, and marks the others: with two agreeing reads a further attempt
-// may start. A read that another call of ours overlapped must not be handed in.
+// our own adds to it that were answered; those that only a read showed are not among
+// them, since nobody can be sure of these. It returns settlements for those that are
+// decided, and marks the others: with two agreeing reads a further attempt may start.
+// A read that another call of ours overlapped must not be handed in.
+//
+// One unknown add is settled as soon as it shows. Several on one trade are settled
+// together, when all of them show or none can come any more: before that, one that
+// seems to have come may be another, and come later.
 func Reconcile(suspects []*Suspect, known []Add, seen Sighting, w Window) []vigia.Settlement {
 	var out []vigia.Settlement
 	var margin []*Suspect
@@ -131,14 +136,9 @@ func reconcileMargin(suspects []*Suspect, known []Add, seen Sighting, w Window) 
 	if len(open) == 0 {
 		return out
 	}
-	b := balance{suspects: open, known: known, seen: seen, w: w}
-	b.weigh()
-	for i, s := range open {
-		if settled, ok := b.conclude(i, s); ok {
-			out = append(out, settled)
-		}
-	}
-	return out
+	b := balance{suspects: open, seen: seen, w: w}
+	b.weigh(known)
+	return append(out, b.conclude()...)
 }
 
 // reconcileCashIn settles a cash-in by the trade's own count of what was cashed in.
@@ -149,8 +149,10 @@ func reconcileCashIn(s *Suspect, seen Sighting, w Window) (vigia.Settlement, boo
 		out.To = vigia.ExecutionDone
 	case !seen.Trade.Running():
 		out.To = vigia.ExecutionGone
-	case s.quiet(seen, w) && s.lapsed(seen, w):
+	case s.quiet(seen, w):
+		s.MayRepeat = true
 		out.To, out.Class, out.Detail = vigia.ExecutionFailed, vigia.ExchangeError, notExecuted
+		return out, s.lapsed(seen, w)
 	default:
 		return out, false
 	}
@@ -159,75 +161,71 @@ func reconcileCashIn(s *Suspect, seen Sighting, w Window) (vigia.Settlement, boo
 
 // balance weighs what came into a trade against the unknown adds to it.
 type balance struct {
-	suspects []*Suspect
-	known    []Add
+	suspects []*Suspect // oldest first
 	seen     Sighting
 	w        Window
 	// change is what came in since the oldest was decided, our known adds aside.
 	change vigia.Sats
-	// exact says that the change is accounted for to the sat; came says of each
-	// suspect that it arrived.
-	exact bool
+	// came says of each suspect whether it seems to have arrived; exact that the
+	// change is accounted for by them to the sat.
 	came  []bool
+	exact bool
 }
 
-// weigh finds the suspects that arrived: those whose sum is the change, the oldest
-// before the newer; where a hand's own add is in it, those since the newest one's
-// intent; else the most that the change has room for.
-func (b *balance) weigh() {
-	first := b.suspects[0]
-	b.change = b.since(first)
-	slack := slackOf(&first.Before, &b.seen.Trade)
-	if b.came, b.exact = fit(b.suspects, b.change, slack); b.exact {
-		return
-	}
-	if newest := b.suspects[len(b.suspects)-1]; newest != first {
-		if came, exact := fit(b.suspects, b.since(newest), slack); exact {
-			b.came, b.exact = came, true
+// weigh finds the suspects that seem to have arrived: those whose sum is the change,
+// the oldest before the newer, or else the most that it has room for.
+func (b *balance) weigh(known []Add) {
+	oldest := b.suspects[0]
+	b.change = Change(&oldest.Before, &b.seen.Trade)
+	for _, add := range known {
+		if add.At.After(oldest.Signed(b.w)) {
+			b.change -= add.Amount
 		}
 	}
+	b.came, b.exact = fit(b.suspects, b.change, slackOf(&oldest.Before, &b.seen.Trade))
 }
 
-// since is what came in since an execution was decided, our known adds aside.
-func (b *balance) since(s *Suspect) vigia.Sats {
-	change := Change(&s.Before, &b.seen.Trade)
-	for _, add := range b.known {
-		if add.At.After(s.Signed(b.w)) {
-			change -= add.Amount
+// conclude settles the suspects, or marks what the read says of them.
+func (b *balance) conclude() []vigia.Settlement {
+	running, lapsed, agreed := b.seen.Trade.Running(), true, true
+	for i, s := range b.suspects {
+		lapsed = lapsed && s.lapsed(b.seen, b.w)
+		again := s.quiet(b.seen, b.w)
+		agreed = agreed && again
+		if again && !b.came[i] && (b.exact || !slices.Contains(b.came, true)) {
+			s.MayRepeat = true
 		}
 	}
-	return change
+	all := !slices.Contains(b.came, false)
+	if b.seen.Unseen && !lapsed || !b.seen.Unseen && running && !all && !(lapsed && (agreed || b.funded())) {
+		return nil
+	}
+	var out []vigia.Settlement
+	for i, s := range b.suspects {
+		out = append(out, b.settled(s, b.came[i] || running && lapsed && b.funded()))
+	}
+	return out
 }
 
-// conclude settles one suspect, or marks what the read says of it.
-func (b *balance) conclude(i int, s *Suspect) (vigia.Settlement, bool) {
+// settled is how one suspect ends.
+func (b *balance) settled(s *Suspect, came bool) vigia.Settlement {
 	out := vigia.Settlement{Execution: s.ID, From: unsettled, After: b.seen.Trade}
-	lapsed, all := s.lapsed(b.seen, b.w), !slices.Contains(b.came, false)
 	switch {
 	case b.seen.Unseen:
 		// Nobody can tell: what was held counts as spent.
 		out.To, out.Cost = vigia.ExecutionGone, s.Cost
-		return out, lapsed
-	case b.came[i] && (b.exact || all || lapsed), lapsed && b.funded():
+	case came:
 		out.To, out.Cost, out.Proved = vigia.ExecutionDone, wentUnseen(&s.Execution, &b.seen.Trade), true
-		return out, true
 	case !b.seen.Trade.Running():
 		out.To = vigia.ExecutionGone
 		if b.change != 0 && !b.exact {
 			out.Cost = s.Cost
 		}
-		return out, true
-	case b.came[i] || !b.exact && b.ambiguous():
-		s.FirstQuiet = time.Time{}
-		return out, false
+	default:
+		out.To, out.Class, out.Detail = vigia.ExecutionFailed, vigia.ExchangeError, notExecuted
 	}
-	out.To, out.Class, out.Detail = vigia.ExecutionFailed, vigia.ExchangeError, notExecuted
-	return out, s.quiet(b.seen, b.w) && lapsed
+	return out
 }
-
-// ambiguous says that the change has room for some of the suspects, and is not
-// their sum: one of them may have come with a hand's own add.
-func (b *balance) ambiguous() bool { return slices.Contains(b.came, true) }
 
 // funded says that more than one funding settlement may lie between the two looks
 // at the trade, and that something came in: paid and received settlements cancel
@@ -241,9 +239,8 @@ func (b *balance) funded() bool {
 	return b.seen.Begun.UTC().Truncate(every).Sub(from.UTC().Truncate(every)) > every
 }
 
-// quiet notes a read that shows nothing of a call: the second that agrees, begun at
-// least a second later, lets a further attempt start. It says whether there were
-// two.
+// quiet notes a read of a running trade, and says whether it agrees with one before
+// it, both begun after the time-out and a second apart at least.
 func (s *Suspect) quiet(seen Sighting, w Window) bool {
 	if seen.Begun.Before(s.Signed(w).Add(w.Timeout)) || !seen.Trade.Running() {
 		return false
@@ -252,11 +249,7 @@ func (s *Suspect) quiet(seen Sighting, w Window) bool {
 		s.FirstQuiet, s.QuietMargin = seen.Begun, seen.Trade.Margin
 		return false
 	}
-	if seen.Begun.Sub(s.FirstQuiet) < Apart {
-		return false
-	}
-	s.MayRepeat = true
-	return true
+	return seen.Begun.Sub(s.FirstQuiet) >= Apart
 }
 
 // mostSuspects bounds the unknown adds whose sums are all tried.

@@ -172,10 +172,10 @@ func (g *Guard) booked(w *ward, e *vigia.Execution, at time.Time) {
 	g.remark(e)
 }
 
-// addSettled keeps an add that was settled as done, once, for as long as something
-// of the account is not settled.
+// addSettled keeps an add that was answered with success, once, for as long as
+// something of the account is not settled.
 func (w *ward) addSettled(e *vigia.Execution, at time.Time) {
-	if e.Action.Lane() != vigia.LaneMargin || e.Action == vigia.ActionCashIn {
+	if e.Action.Lane() != vigia.LaneMargin || e.Action == vigia.ActionCashIn || e.AnsweredAt.IsZero() {
 		return
 	}
 	for i := range w.settledAdds {

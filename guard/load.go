@@ -200,11 +200,7 @@ func (w *ward) load(m vigia.Memory, exchange Exchange, fence vigia.Fence, now ti
 	w.settledAdds = w.settledAdds[:0]
 	for i := range m.SettledAdds {
 		e := &m.SettledAdds[i]
-		at := e.AnsweredAt
-		if at.IsZero() {
-			at = e.SettledAt
-		}
-		w.addSettled(e, at)
+		w.addSettled(e, e.AnsweredAt)
 		w.claimless[e.Replaces] = true
 	}
 	delete(w.claimless, "")

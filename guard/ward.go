@@ -62,8 +62,8 @@ func newWard(id vigia.AccountID, shard int) *ward {
 		armed: map[vigia.Subject]bool{}, closedByUs: map[vigia.TradeID]bool{}}
 }
 
-// settledAdd is an add of ours that was settled as done while another one of the
-// account was not.
+// settledAdd is an add of ours that was answered while another one of the account
+// was not.
 type settledAdd struct {
 	execution vigia.ExecutionID
 	trade     vigia.TradeID
