@@ -55,14 +55,14 @@ func (s *Store) remember(ctx context.Context, q *sqlcgen.Queries, m *vigia.Memor
 }
 
 // settledAdds are those that may have changed a trade since an unsettled
-// execution was signed.
+// execution was begun, by our clock: that of its signature is the exchange's.
 func settledAdds(ctx context.Context, q *sqlcgen.Queries, unsettled []vigia.Execution) ([]vigia.Execution, error) {
 	if len(unsettled) == 0 {
 		return nil, nil
 	}
 	since := micros(unsettled[0].SignedAt)
 	for i := range unsettled {
-		since = min(since, micros(unsettled[i].SignedAt))
+		since = min(since, micros(unsettled[i].SignedAt), micros(unsettled[i].CreatedAt))
 	}
 	rows, err := q.SettledAdds(ctx, string(unsettled[0].Account), since-longestCall.Microseconds(), since)
 	return each(rows, err, execution)
