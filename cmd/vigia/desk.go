@@ -110,15 +110,20 @@ func (s *server) Probe(ctx context.Context, name vigia.Network, c vigia.Credenti
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	reader, err := lnmarkets.New(lnmarkets.Options{BaseURL: hosts.REST, Credentials: c, Clock: s.clock, UserAgent: agent(),
-		HTTP: lnmarkets.NewHTTPClient(lnmarkets.HTTPOptions{Clock: s.clock}), Offset: s.offsetOf(name)})
+	way := lnmarkets.Options{BaseURL: hosts.REST, Credentials: c, Clock: s.clock, UserAgent: agent(),
+		HTTP: lnmarkets.NewHTTPClient(lnmarkets.HTTPOptions{Clock: s.clock})}
+	var err error
+	if way.Offset, err = s.offsetOf(ctx, name, way); err != nil {
+		return nil, notAccepted(err)
+	}
+	reader, err := lnmarkets.New(way)
 	if err != nil {
 		return nil, err
 	}
 	if _, _, err := reader.Account(ctx); err != nil {
 		return nil, notAccepted(err)
 	}
-	return s.scopes(ctx, name, hosts, c)
+	return s.scopes(ctx, hosts, way.Offset, c)
 }
 
 func notAccepted(err error) error {
@@ -136,9 +141,9 @@ func notAccepted(err error) error {
 }
 
 // scopes are the permissions that the stream names for a key.
-func (s *server) scopes(ctx context.Context, name vigia.Network, hosts lnmarkets.Hosts, c vigia.Credentials) ([]string, error) {
+func (s *server) scopes(ctx context.Context, hosts lnmarkets.Hosts, offset *lnmarkets.Offset, c vigia.Credentials) ([]string, error) {
 	stream, err := lnmarkets.NewStream(lnmarkets.StreamOptions{URL: hosts.Stream, Clock: s.clock, Credentials: &c,
-		Offset: s.offsetOf(name), ClientName: "vigia", ClientVersion: version})
+		Offset: offset, ClientName: "vigia", ClientVersion: version})
 	if err != nil {
 		return nil, err
 	}
@@ -163,12 +168,19 @@ func (s *server) scopes(ctx context.Context, name vigia.Network, hosts lnmarkets
 	return scopes, nil
 }
 
-// offsetOf is a network's clock offset, where it is measured already.
-func (s *server) offsetOf(name vigia.Network) *lnmarkets.Offset {
-	if n := s.network(name); n != nil {
-		return n.offset
+// offsetOf is a network's clock offset, measured now where it is not yet: a key is
+// not to blame for a clock that is off.
+func (s *server) offsetOf(ctx context.Context, name vigia.Network, way lnmarkets.Options) (*lnmarkets.Offset, error) {
+	if n := s.network(name); n != nil && !n.offset.Last().At.IsZero() {
+		return n.offset, nil
 	}
-	return nil
+	public, err := lnmarkets.NewPublic(way)
+	if err != nil {
+		return nil, err
+	}
+	offset := lnmarkets.NewOffset(s.clock)
+	_, err = public.MeasureOffset(ctx, offset, 1)
+	return offset, err
 }
 
 // Ready says why the program cannot serve.

@@ -88,7 +88,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		s.o.KeyFile = filepath.Clean(s.o.Data) + ".key"
 	}
 	if err := seal.Apart(s.o.KeyFile, s.o.Data); err != nil {
-		return vigia.Invalid("key-file", err.Error())
+		return vigia.Invalid("key-file", fmt.Sprintf("%s: %v", s.o.KeyFile, err))
 	}
 	listeners, err := s.listen()
 	if err != nil {
