@@ -212,10 +212,10 @@ func (w *world) checkUnknown(executions []vigia.Execution) {
 	most := w.terms.window + reads + slack
 	for i := range executions {
 		e := &executions[i]
-		if e.SignedAt.IsZero() || e.SettledAt.IsZero() {
+		if e.SignedAt.IsZero() || e.SettledAt.IsZero() || e.Command != "" {
 			continue
 		}
-		took := e.SettledAt.Sub(e.SignedAt) - w.past.troubled(e.SignedAt, e.SettledAt)
+		took := e.SettledAt.Sub(e.CreatedAt) - w.past.troubled(e.CreatedAt, e.SettledAt)
 		if took > most {
 			w.t.Errorf("%s of %s was not known for %s of calm", e.Action, e.Subject, took)
 		}
