@@ -40,7 +40,7 @@ func TestRandomAffairs(t *testing.T) {
 	l := func() (*act.Actor, *ledger, func()) {
 		l := newLedger()
 		a := act.New(act.Options{Store: l, Clock: vigia.NewManualClock(noon)})
-		ctx, stop := context.WithCancel(context.Background())
+		ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)

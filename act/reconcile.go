@@ -197,7 +197,7 @@ func (b *balance) conclude() []vigia.Settlement {
 		}
 	}
 	all := !slices.Contains(b.came, false)
-	if b.seen.Unseen && !lapsed || !b.seen.Unseen && running && !all && !(lapsed && (agreed || b.funded())) {
+	if b.seen.Unseen && !lapsed || !b.seen.Unseen && running && !all && (!lapsed || !agreed && !b.funded()) {
 		return nil
 	}
 	var out []vigia.Settlement

@@ -127,6 +127,6 @@ func printTallies() {
 		for _, name := range row.names {
 			parts = append(parts, fmt.Sprintf("%s %d", name, row.counts[name]))
 		}
-		fmt.Printf("%s: %s\n", line, strings.Join(parts, ", "))
+		_, _ = fmt.Fprintf(os.Stdout, "%s: %s\n", line, strings.Join(parts, ", "))
 	}
 }

@@ -116,10 +116,10 @@ func (s *storm) meddle() {
 	id := running[s.draw.IntN(len(running))].ID
 	switch s.draw.IntN(8) {
 	case 0:
-		s.past.adds(id, vigia.Sats(1_000+s.draw.Int64N(5_000)), func(amount vigia.Sats) error {
+		_ = s.past.adds(id, vigia.Sats(1_000+s.draw.Int64N(5_000)), func(amount vigia.Sats) error {
 			_, err := s.engine.AddMargin(s.trader.ID, id, amount)
 			return err
-		})
+		}) // refused when it ended
 	case 1:
 		_, _ = s.engine.CashIn(s.trader.ID, id, vigia.Sats(100+s.draw.Int64N(500))) // refused when it ended
 	case 2:

@@ -92,14 +92,14 @@ func newWorld(t *testing.T, o worldOptions) *world {
 		t.Fatal(err)
 	}
 	w.address = listener.Addr().String()
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	served := make(chan error, 1)
 	go func() { served <- paper.Serve(ctx, listener, w.exchange) }()
 	t.Cleanup(func() {
 		w.exchange.ClearFaults()
 		w.exchange.Close()
 		stop()
-		<-served // processes were killed: connections that are open are cut
+		t.Logf("the exchange ended, its clients killed: %v", <-served)
 	})
 	return w
 }

@@ -105,7 +105,7 @@ func (c *client) Send(ctx context.Context, call vigia.PreparedCall) vigia.CallRe
 	result := vigia.CallResult{SentAt: c.clock.Now()}
 	switch f.kind {
 	case lost:
-		c.execute(i)
+		_, _ = c.execute(i) // refused when the trade has ended
 		c.pass(3 * time.Second)
 	case dropped:
 		c.pass(3 * time.Second)
@@ -113,7 +113,7 @@ func (c *client) Send(ctx context.Context, call vigia.PreparedCall) vigia.CallRe
 		c.executing.Go(func() {
 			c.pass(f.after)
 			if c.clock.Now().Add(c.ahead).Before(call.SignedAt.Add(window.Clock)) {
-				c.execute(i)
+				_, _ = c.execute(i) // refused when the trade has ended
 			}
 		})
 		c.pass(3 * time.Second)

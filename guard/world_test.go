@@ -192,7 +192,7 @@ var errStopped = errors.New("told to stop")
 func (g *watchman) stop() {
 	g.cancel(errStopped)
 	<-g.ended
-	g.world.guards = slices.DeleteFunc(g.world.guards, func(other *watchman) bool { return other == g })
+	g.guards = slices.DeleteFunc(g.guards, func(other *watchman) bool { return other == g })
 }
 
 // testLog keeps what a guard logs, and shows it when the test fails.
