@@ -29,8 +29,9 @@ func unwrapped(text string) string { return strings.Join(strings.Fields(text), "
 func TestTheFirstMinute(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "vigia-data")
+	binary := released(t)
 	began := time.Now()
-	p := launch(t, "demo", released(t), false, nil, anyPort("serve", "--data", folder)...)
+	p := launch(t, "demo", binary, false, nil, anyPort("serve", "--data", folder)...)
 	says(t, p, time.Minute,
 		"PAPER: the exchange inside is a simulator. No money is at risk.",
 		"vigia account add --label main --network mainnet",
@@ -57,6 +58,8 @@ func TestTheFirstMinute(t *testing.T) {
 	again := launch(t, "again", released(t), false, nil, anyPort("serve", "--data", folder)...)
 	again.data = folder
 	again.address()
+	drill := scriptJSON[map[string]any](t, "drill", "--data", folder, "--account", "demo", "--drop", "1%", "--over", "1s", "--settle", "1s", "--json")
+	has(t, "a drill", drill, "drop_pct", "over_s", "executions")
 	if code := again.stop(10 * time.Second); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
