@@ -62,15 +62,34 @@ func TestKilledAtRandom(t *testing.T) {
 	})
 }
 
-// TestLongKilledAtRandom does so for hours' share of an afternoon, ten of them
-// with the terms of the real exchange.
+// wholeRun is the number of kills on SQLite of a whole run, with two fifths of it
+// on PostgreSQL and ten with the terms of the real exchange.
+const wholeRun = 500
+
+// longKills is VIGIA_TEST_KILLS, or as many as a run of all tests has time for.
+func longKills(t *testing.T) int {
+	t.Helper()
+	given := os.Getenv("VIGIA_TEST_KILLS")
+	if given == "" {
+		return 100
+	}
+	kills, err := strconv.Atoi(given)
+	if err != nil || kills < 10 {
+		t.Fatalf("VIGIA_TEST_KILLS: got %q; it takes a number from 10 on", given)
+	}
+	return kills
+}
+
+// TestLongKilledAtRandom does so for longer: a whole run has ten kills with the
+// terms of the real exchange.
 func TestLongKilledAtRandom(t *testing.T) {
 	long(t)
 	t.Parallel()
-	for store, kills := range map[string]int{"sqlite": 500, "postgres": 200} {
+	sqlite := longKills(t)
+	for store, kills := range map[string]int{"sqlite": sqlite, "postgres": sqlite * 2 / 5} {
 		for i := range kills / 10 {
 			weather, terms, name := weathers()[i%5], quickTerms, ""
-			if i >= kills/10-1 {
+			if sqlite >= wholeRun && i >= kills/10-1 {
 				terms, name = realTerms, ", the real terms"
 			}
 			t.Run(fmt.Sprintf("%s %d, %s%s", store, i, weather.name, name), func(t *testing.T) {
