@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"time"
+
 	"github.com/vigiaguard/vigia"
 	"github.com/vigiaguard/vigia/decide"
 )
@@ -21,4 +23,15 @@ func (g *Guard) Preview(a vigia.Automation) (vigia.Preview, error) {
 		return vigia.Preview{}, unseen
 	}
 	return decide.PreviewGuard(&facts, a), nil
+}
+
+// PreviewKept is Preview for an account that another process guards: from what is
+// kept of it, at the price that process last said.
+func PreviewKept(m vigia.Memory, market vigia.Market, now time.Time, a vigia.Automation) (vigia.Preview, bool) {
+	if m.Snapshot == nil || market.Last == 0 || a.Guard == nil {
+		return vigia.Preview{}, false
+	}
+	facts := decide.Facts{Now: now, Account: m.Account, Market: market, Snapshot: m.Snapshot, Automations: m.Automations,
+		States: m.States, Reserves: m.Reserves, Unsettled: m.Unsettled}
+	return decide.PreviewGuard(&facts, a), true
 }

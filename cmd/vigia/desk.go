@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vigiaguard/vigia"
+	"github.com/vigiaguard/vigia/guard"
 	"github.com/vigiaguard/vigia/lnmarkets"
 	"github.com/vigiaguard/vigia/seal"
 )
@@ -83,22 +84,60 @@ func (s *server) Statuses(ctx context.Context) ([]vigia.GuardStatus, error) {
 	return out, nil
 }
 
-// Preview asks the guard of the account's network.
-func (s *server) Preview(_ context.Context, a vigia.Automation) (vigia.Preview, error) {
-	s.mu.Lock()
-	networks := make([]*network, 0, len(s.networks))
-	for _, n := range s.networks {
-		networks = append(networks, n)
+// Preview asks the guard of the account's network, and where another process
+// guards the account, what is kept of it. A new account is waited for.
+func (s *server) Preview(ctx context.Context, a vigia.Automation) (vigia.Preview, error) {
+	for begun := s.clock.Now(); ; {
+		preview, err := s.previewNow(ctx, a)
+		if err == nil || vigia.Age(s.clock.Now(), begun) > previewWithin || !pause(ctx, s.clock, previewLook) {
+			return preview, err
+		}
 	}
-	s.mu.Unlock()
-	var err error = &vigia.Error{Code: vigia.CodeUnavailable, Field: "account", Message: "no guard is running for this account yet", Help: "Try again in a few seconds."}
-	for _, n := range networks {
-		var preview vigia.Preview
-		if preview, err = n.guard.Preview(a); err == nil {
+}
+
+const (
+	previewWithin = 5 * time.Second
+	previewLook   = 100 * time.Millisecond
+)
+
+func (s *server) previewNow(ctx context.Context, a vigia.Automation) (vigia.Preview, error) {
+	for _, n := range s.started() {
+		if preview, err := n.guard.Preview(a); err == nil {
 			return preview, nil
 		}
 	}
-	return vigia.Preview{}, err
+	unseen := &vigia.Error{Code: vigia.CodeUnavailable, Field: "account",
+		Message: "no guard has seen this account's positions yet", Help: "Try again in a few seconds."}
+	memory, err := s.store.Memory(ctx, a.Account)
+	if err != nil {
+		return vigia.Preview{}, err
+	}
+	statuses, err := s.store.Statuses(ctx)
+	if err != nil {
+		return vigia.Preview{}, err
+	}
+	for i := range statuses {
+		feed := &statuses[i].Feed
+		if statuses[i].Network != memory.Account.Network {
+			continue
+		}
+		market := vigia.Market{Last: feed.Last, ConfirmedAt: feed.ConfirmedAt}
+		if preview, ok := guard.PreviewKept(memory, market, s.clock.Now(), a); ok {
+			return preview, nil
+		}
+	}
+	return vigia.Preview{}, unseen
+}
+
+// started are the networks that are guarded here.
+func (s *server) started() []*network {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]*network, 0, len(s.networks))
+	for _, n := range s.networks {
+		out = append(out, n)
+	}
+	return out
 }
 
 // Probe asks the exchange what a key may do. The stream says a key's scopes; a
